@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 DASH: Final = "–"  # noqa: RUF001 - what pages show in the place of a number
@@ -335,3 +337,18 @@ def did_you_mean(word: str, known: Iterable[str], *, similarity: float = SIMILAR
         return None
     either = [", ".join(quoted[:-1])] if quoted[1:] else []
     return f"Did you mean {' or '.join([*either, quoted[-1]])}?"
+
+
+def meant_file(path: Path) -> str | None:
+    """Tell which file or folder was probably meant by a path where there is none.
+
+    What its name ends with makes a name no nearer: `.yaml` is all that many have in common.
+    """
+    names: dict[str, str] = {}
+    with suppress(OSError, ValueError):
+        for one in sorted(
+            path.parent.iterdir(), key=lambda one: (one.suffix != path.suffix, one.name)
+        ):
+            names.setdefault(one.stem, one.name)
+    near = near_word(path.stem, names)
+    return None if near is None else f"Did you mean '{names[near]}'?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import struct
 import zlib
 from importlib.resources import files
@@ -150,3 +151,30 @@ def broken():
         "script.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "this is no image"),
         "floats.tif": (encoded(Image.new("F", (9, 9), 0.5), "TIFF"), "32 bits"),
     }
+
+
+def two_hundred():
+    """Two hundred odd and broken files.
+
+    Returns:
+        Their bytes by name; how far a pixel of those that show `CORNERS` may be off; and a part of
+        what is said of those that are no images. Of the others a few bytes are damaged.
+    """
+    oriented = {
+        f"{form}{side}": turned(side, form) for form in ("JPEG", "PNG", "TIFF", "WEBP")
+        for side in TURNS
+    }  # fmt: skip
+    odd, bad = odd_modes(), broken()
+    contents = {**oriented, **{name: content for name, (content, _) in {**odd, **bad}.items()}}
+    shown = {name: 20 if name.startswith("JPEG") else 0 for name in oriented}
+    shown |= {name: tolerance for name, (_, tolerance) in odd.items()}
+    chance = random.Random(5)  # noqa: S311
+    whole = [contents[name] for name in ("palette.png", "photo.jpg", "animated.gif", "rgb.tiff",
+                                         "lossless.webp", "rgb.bmp")]  # fmt: skip
+    while len(contents) < 200:
+        content = bytearray(chance.choice(whole))
+        for _ in range(chance.choice([1, 3, 20])):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        content = content[: chance.choice([len(content), chance.randrange(1, len(content))])]
+        contents[f"damaged_{len(contents)}"] = bytes(content)
+    return contents, shown, {name: said for name, (_, said) in bad.items()}

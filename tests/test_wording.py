@@ -8,6 +8,7 @@ from dlrun.wording import (
     format_duration,
     format_logs,
     format_number,
+    meant_file,
     settings_of,
     short_names,
     tally,
@@ -108,3 +109,21 @@ def test_counts():
         "1 row", "1294 rows", "2 classes",
     ]  # fmt: skip
     assert [tally(1, "row"), tally(1294, "row")] == ["1 row", "1,294 rows"]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("flower.yaml", "flowers.yaml"),
+        ("flowers.tsv", "flowers.csv"),
+        ("flowers.csv.gz", "flowers.csv"),
+        ("nowhere.yaml", None),
+        ("none/flowers.yaml", None),
+    ],
+)
+def test_the_file_that_was_meant(tmp_path, given, meant):
+    """By its name without the ending; of two, the one with the same ending."""
+    for name in ("flowers.yaml", "flowers.csv", "other.yaml"):
+        (tmp_path / name).touch()
+    told = meant_file(tmp_path / given)
+    assert told == (None if meant is None else f"Did you mean '{meant}'?")

@@ -218,6 +218,13 @@ def _row(explained: Explanation, screen: Screen) -> str:
         if row.given is not None:
             rows.insert(0, ("given", arrays.format_entries(row.given)))
         lines.append(arrays.draw_grid(spec.feature_names, rows, screen=screen))
+    elif spec.series is not None and arrays.is_small(row.x):
+        for name, window in (("given", row.given), ("x", row.x)):
+            if window is None:
+                continue
+            steps = [(f"[{step}]", arrays.format_entries(one)) for step, one in enumerate(window)]
+            heads = _features(spec) or ()
+            lines += ["", arrays.draw_grid(heads, steps, corner=name, screen=screen)]
     else:
         x = _image_in(row.x, spec, whole=True)
         lines.append(arrays.draw_array("x", row.x if x is None else x, screen=screen))
@@ -293,6 +300,12 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     title = paint(wrap(f"what moves {y}{whose}", screen), "bold", screen)
     if answer.slopes is None:
         said = f"  The input is looked up, not computed with: {y} has no derivative by it."
+        return f"{title}\n{wrap(said, screen)}"
+    if not answer.slopes.any():
+        said = (
+            f"  Nothing, to first order: d{y}/dx is 0 for every entry at this x, as where all "
+            "units of a layer with relu give 0, or a softmax or sigmoid is at its end."
+        )
         return f"{title}\n{wrap(said, screen)}"
     names = entry_names(_features(spec), spec.image_shape)
     given = None if spec.pixel_max is not None else row.given

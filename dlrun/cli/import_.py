@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, argument, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
+from dlrun.wording import meant_file
+
+FIX: Final = "Give the .zip file that `dlrun export RUN bundle` or `dlrun archive` wrote."
 
 Source = Annotated[
     Path,
@@ -18,7 +21,7 @@ Source = Annotated[
 ]
 Wanted = Annotated[
     list[str] | None,
-    argument("[RUN]...", "Runs or sweeps of an archive, by parts of their names; none for all."),
+    argument("RUN", "Runs or sweeps of an archive, by parts of their names; none for all."),
 ]
 
 
@@ -35,7 +38,8 @@ def import_(
     from dlrun.rundir.bundle import import_bundle
 
     if not source.is_file():
-        raise UsageError("there is no such file.", where=str(source))
+        what = "is a folder" if source.is_dir() else "there is no such file"
+        raise UsageError(f"{what}.", where=str(source), fix=meant_file(source) or FIX)
     if is_archive(source):
         if only_list:
             _list(source, as_json=as_json)

@@ -36,13 +36,13 @@ _SET = (
 )
 
 ConfigPaths = Annotated[
-    list[Path], argument("CONFIG...", "The experiments: YAML files.", complete_config)
+    list[Path], argument("CONFIG", "The experiments: YAML files.", complete_config)
 ]
 Run = Annotated[str, argument("RUN", f"A run folder, {_PARTS}", complete_run)]
 FirstRun = Annotated[str, argument("A", f"A run folder, {_PARTS}", complete_run)]
 SecondRun = Annotated[str, argument("B", "Another one.", complete_run)]
-Runs = Annotated[list[str], argument("RUN...", _RUNS, complete_run)]
-SomeRuns = Annotated[list[str] | None, argument("[RUN]...", _RUNS, complete_run)]
+Runs = Annotated[list[str], argument("RUN", _RUNS, complete_run)]
+SomeRuns = Annotated[list[str] | None, argument("RUN", _RUNS, complete_run)]
 RunsDir = Annotated[
     Path,
     typer.Option(

@@ -44,7 +44,8 @@ OutputPath = Annotated[
     Path | None,
     option(
         "--output -o FILE",
-        "Where to write, - for stdout.  [default: predictions/ in the run folder]",
+        "Where to write, in the place of a file that is there; - for stdout.  "
+        "[default: predictions/ in the run folder]",
     ),
 ]
 Thresholds = Annotated[

@@ -12,7 +12,7 @@ from dlrun.wording import count
 
 Removed = Annotated[
     list[str] | None,
-    argument("[RUN]...", "Runs or sweeps in the trash; none to list what is there."),
+    argument("RUN", "Runs or sweeps in the trash; none to list what is there."),
 ]
 
 

@@ -73,6 +73,7 @@ _STATUS_STYLES = {
 _HEADINGS = {"metric": "main metric"}
 _METRICS = ("value", "val", *SPLITS)
 _WIDEST = 40  # cells of a note or a reason in a table
+_SHORT = 24  # cells of a metric where there is no room for a longer name
 _MOST_SWEEPS = 5
 _BEGIN = re.compile(r"^\d{8}-\d{6}_(?=.)")  # of the name of a run: its time
 _LEAST_OF_A_NAME = 16  # cells
@@ -203,8 +204,8 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
         if any(cell_len(row[0].text) > screen.width for row in cells):
             cells = _with_short_names(cells, screen.width)
     is_usual = tuple(columns[: len(USUAL)]) == USUAL and set(columns) <= {*USUAL, "label", "note"}
-    table = draw_if_fitting([row[: len(USUAL)] for row in [headings, *cells]], screen, left=lefts)
-    if is_usual and table is not None:
+    table = _without_notes([headings, *cells], lefts, screen) if is_usual else None
+    if table is not None:
         heading, *lines = table.splitlines()
         drawn = [heading]
         for line, row in zip(lines, cells, strict=True):
@@ -212,6 +213,29 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
             drawn += [line, *([f"  {GAP.join(notes)}"] if notes else [])]
         return "\n".join(drawn)
     return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
+
+
+def _without_notes(
+    rows: Sequence[Sequence[Cell]], left: frozenset[int], screen: Screen
+) -> str | None:
+    """Draw the usual columns alone, with short names and short metrics if need be.
+
+    None where that is too wide, too.
+    """
+    headings, *cells = (row[: len(USUAL)] for row in rows)
+    place = USUAL.index("metric")
+    for most in (_WIDEST, _SHORT):
+        cells = [
+            [*row[:place], row[place]._replace(text=cut_middle(row[place].text, most)),
+             *row[place + 1 :]]
+            for row in cells
+        ]  # fmt: skip
+        short = _with_short_names(cells, _room_for_names([headings, *cells], screen))
+        for some in (cells, short):
+            table = draw_if_fitting([headings, *some], screen, left=left)
+            if table is not None:
+                return table
+    return None
 
 
 def _numeric(runs: Sequence[RunFacts], columns: Sequence[str]) -> set[int]:

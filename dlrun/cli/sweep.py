@@ -424,7 +424,7 @@ def _closing(results: SweepResults) -> str:
     if names and all(run.value is None for run in results.runs):
         lines.append(f"No run has the objective {results.objective}; they have {', '.join(names)}.")
     if results.left_out:
-        lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
+        lines.append(f"left out, of an earlier form of the sweep: {count(results.left_out, 'run')}")
     if results.repeated:
         lines.append(f"left out as the same as others: {count(results.repeated, 'run')}")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]

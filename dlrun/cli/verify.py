@@ -9,7 +9,7 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.errors import RunFolderError
 from dlrun.rundir.extension import EXTENSION_WAITS
-from dlrun.wording import printable
+from dlrun.wording import count, printable
 
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
@@ -36,7 +36,8 @@ def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson 
             ]
         )
     for reference, one in [] if as_json else zip(runs, found, strict=True):
-        verdict = "damaged" if one.problems else f"{one.files} files are as the run wrote them"
+        sound = f"{count(one.files, 'file is', 'files are')} as the run wrote them"
+        verdict = "damaged" if one.problems else sound
         ending = "" if one.complete else "; it has not ended, so the others have no hashes yet"
         if one.extension:
             ending += f"; {EXTENSION_WAITS}"

@@ -6,6 +6,7 @@ What the config says comes first; whatever is told here has its reason in words.
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -55,12 +56,12 @@ ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
 _OTHERWISE: Final = (
-    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), 'thousands: ","'),
-    (re.compile(r"[-+]?\d*,\d+"), 'decimal: ","'),
-    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), 'decimal: "," and thousands: "."'),
-    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), 'thousands: "\'"'),
-    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), 'thousands: " "'),
-    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), 'decimal: "."'),
+    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), {"thousands": ","}),
+    (re.compile(r"[-+]?\d*,\d+"), {"decimal": ","}),
+    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), {"decimal": ",", "thousands": "."}),
+    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), {"thousands": "'"}),
+    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), {"thousands": " "}),
+    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), {"decimal": "."}),
 )
 """How numbers may be written that a table was not read with, and the keys that read them."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
@@ -161,17 +162,25 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     return word, options, f"{reason}; {written}" if written else reason
 
 
-def numbers_otherwise(facts: ColumnFacts) -> str | None:
-    """Say how the texts of a column are to be read, where most are numbers written otherwise."""
+def keys_otherwise(facts: ColumnFacts) -> tuple[str, Mapping[str, str]] | None:
+    """Tell a text of a column, and the keys by which most of its texts are numbers."""
     texts = [text for text, _ in facts.no_numbers]
     most: list[str] = []
-    keys = ""
+    keys: Mapping[str, str] = {}
     for pattern, told in _OTHERWISE:
         fitting = [text for text in texts if pattern.fullmatch(text)]
         if len(fitting) > len(most):
             most, keys = fitting, told
-    if 2 * len(most) > len(texts):
-        return f"{quote(most[0])} is a number with {keys}"
+    return (most[0], keys) if 2 * len(most) > len(texts) else None
+
+
+def numbers_otherwise(facts: ColumnFacts) -> str | None:
+    """Say how the texts of a column are to be read, where most are numbers written otherwise."""
+    found = keys_otherwise(facts)
+    if found is not None:
+        keys = " and ".join(f"{key}: {json.dumps(value)}" for key, value in found[1].items())
+        return f"{quote(found[0])} is a number with {keys}"
+    texts = [text for text, _ in facts.no_numbers]
     units = [text for text in texts if bare_number(text) is not None]
     if facts.distinct >= ENOUGH and 2 * len(units) > len(texts):
         return f"{quote(units[0])} is a number with a unit: write {bare_number(units[0])}"
@@ -234,7 +243,9 @@ def _present(facts: ColumnFacts) -> int:
 def _all(facts: ColumnFacts) -> str:
     """Count the values that are there: `714 of 891 values`, `all 891 values`."""
     present = _present(facts)
-    return f"{present:,} of {facts.rows:,} values" if facts.missing else f"all {present:,} values"
+    if facts.missing:
+        return f"{present:,} of {tally(facts.rows, 'value')}"
+    return f"all {tally(present, 'value')}"
 
 
 def _some_value(facts: ColumnFacts) -> str:

@@ -127,15 +127,25 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
+def _arguments(word: catalog.Word | None) -> dict[str, Any]:
+    """The defaults of a word's own arguments."""
+    parameters = word.parameters if word else ()
+    return {one.name: one.written_default for one in parameters if not one.required}
+
+
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:
     """The defaults of a section that holds a word, and of the word's own arguments."""
     if component is None:
         return ABSENT
     word = catalog.find(kind, component.type)
     defaults = _of_section(component)
-    for parameter in word.parameters if word else ():
-        if not parameter.required:
-            defaults[parameter.name] = parameter.written_default
+    defaults |= _arguments(word)
+    for argument, options in component.arguments.items():
+        inner = word.nests(argument) if word else None
+        if inner and catalog.KINDS[inner].by_name and isinstance(options, dict):
+            defaults[argument] = {
+                key: _arguments(catalog.find(inner, one["type"])) for key, one in options.items()
+            }
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name

@@ -13,7 +13,7 @@ from dlrun.catalog.argument_types import Expected, repair
 from dlrun.config import extends
 from dlrun.config import overrides as flags
 from dlrun.config.components import UNKNOWN, check_component, check_layers, free_name
-from dlrun.config.nodes import ConfigNode, Node, Places, Problems, below
+from dlrun.config.nodes import ConfigNode, Node, Places, Problems, below, several
 from dlrun.config.overrides import Override
 from dlrun.config.rules import check_rules
 from dlrun.config.schema import (
@@ -214,7 +214,9 @@ def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experimen
             path = below(path, step)
         value = _remove(draft, location)
         what = f"Expected {_expected(location, alternatives)}, got {describe(value)}."
-        problems.add(places.find(path), path, what, _repair(alternatives, value))
+        place = places.find(path)
+        fix = _repair(alternatives, value) or several(place, path, value)
+        problems.add(place, path, what, fix)
     return Experiment(**draft)
 
 

@@ -198,6 +198,17 @@ def _within(path: str, parent: str) -> bool:
     return parent in ("", path) or path.startswith((f"{parent}.", f"{parent}["))
 
 
+def several(place: Place, path: str, value: Any) -> str | None:
+    """Tell how a flag gives several values, where numbers were given with commas alone."""
+    if not place.source.startswith("--set ") or not isinstance(value, str) or "," not in value:
+        return None
+    try:
+        [float(part) for part in value.split(",")]
+    except ValueError:
+        return None
+    return f"Several values are a list: --set '{path}=[{value}]'."
+
+
 @dataclass(frozen=True)
 class ConfigNode:
     """One value of the config, its dotted path, and what takes the problems with it."""
@@ -231,7 +242,9 @@ class ConfigNode:
 
     def wrong(self, what: str, fix: str | None = None) -> None:
         """Note that this value is wrong."""
-        self.problems.add(self.node.place, self.path, what, fix)
+        self.problems.add(
+            self.node.place, self.path, what, fix or several(self.node.place, self.path, self.value)
+        )
 
     def missing(self, key: str, what: str, fix: str | None = None) -> None:
         """Note that a key is missing here, unless it was misspelt."""

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from dlrun.config.nodes import Node, Place, Problems, below, steps
 from dlrun.config.yaml import parse
 from dlrun.wording import describe
+
+SEPARATORS: Final = (",", "|", "'", " ", "\t")
+"""What stands for itself, as in `dataset.decimal=,`, though it is no YAML, or none of a text."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ def read(text: str, problems: Problems, *, flag: str = "--set") -> Override | No
     if not equals or not list(steps(key)):
         problems.add(place, "", "Expected KEY=VALUE.", f"Write {flag} training.epochs=20.")
         return None
+    if value in SEPARATORS:
+        return Override(key, Node(value, place), place)
     return Override(key, parse(value.strip(), place.source, problems, flag=place), place)
 
 

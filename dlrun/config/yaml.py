@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import shlex
 import stat
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -18,8 +19,9 @@ import yaml
 
 from dlrun import scalars
 from dlrun.config.nodes import Node, Place, Problems, below
+from dlrun.data.headers import TABLE_SUFFIXES
 from dlrun.errors import ConfigError, Problem
-from dlrun.wording import describe, printable
+from dlrun.wording import describe, meant_file, printable
 
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
@@ -243,12 +245,16 @@ def _read_bytes(file: Path) -> bytes:
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise _refused(place, "This is a folder.", "Give the path of a YAML file.")
+            raise _refused(place, "This is a folder.", _written_for(file))
         if not stat.S_ISREG(status.st_mode):
             raise _refused(place, "This is not a regular file.", "Give the path of a YAML file.")
+        if file.suffix.lower() in TABLE_SUFFIXES and file.suffix.lower() != ".json":
+            raise _refused(place, "This is a table, which is no config.", _written_for(file))
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise _refused(place, "There is no such file.", meant_file(file)) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise _refused(place, f"The config cannot be read: {reason}.") from error
     except ValueError as error:  # a NUL in the path
@@ -257,6 +263,12 @@ def _read_bytes(file: Path) -> bytes:
         what = f"The file is larger than {MAX_BYTES >> 20} MiB, which no config should be."
         raise _refused(place, what, "Keep data in data files.")
     return content
+
+
+def _written_for(data: Path) -> str:
+    """Tell how a config comes to be for a table or a folder that was given in its place."""
+    command = shlex.join(["dlrun", "init", "--data", str(data), "-o", f"{data.stem}.yaml"])
+    return f"Give the path of a YAML file; `{command}` writes one for it."
 
 
 def _refused(place: Place, what: str, fix: str | None = None) -> ConfigError:

@@ -26,7 +26,7 @@ from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.input_readers import side_by_side
-from dlrun.wording import list_names
+from dlrun.wording import count, list_names
 
 
 def read_array_samples(
@@ -73,7 +73,7 @@ def _read_side_by_side(archive: ArchiveFile, spec: Spec) -> NDArray[Any]:
         check_rows(array, where)
         _check_shape(array, view.sample, where)
         if arrays and len(array) != len(arrays[0]):
-            what = f"the array has {len(array)} rows, but {spec.views[0].name!r} has "
+            what = f"the array has {count(len(array), 'row')}, but {spec.views[0].name!r} has "
             raise DataError(f"{what}{len(arrays[0])}.", where=where)
         arrays.append(check_numbers(array, where).reshape(len(array), -1))
     return np.concatenate(arrays, axis=1)
@@ -129,7 +129,8 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDArray[Any]:
     y, where = archive.read(name), f"{archive.path}: array {name!r}"
     if y.ndim == 0 or len(y) != rows:
-        raise DataError(f"the array has shape {y.shape}, but x has {rows} rows.", where=where)
+        what = f"the array has shape {y.shape}, but x has {count(rows, 'row')}."
+        raise DataError(what, where=where)
     if y.dtype.kind == "U" and spec.class_names is not None and spec.class_values is None:
         return match_names(y.reshape(rows).tolist(), spec.class_names, where)
     values: NDArray[Any] = check_numbers(y, where)
@@ -254,7 +255,9 @@ def _read_features(
         image_shape = _image_shape(array)
         first, *_ = arrays
         if len(array) != len(arrays[first]):
-            what = f"the array has {len(array)} rows, but {first!r} has {len(arrays[first])}."
+            what = (
+                f"the array has {count(len(array), 'row')}, but {first!r} has {len(arrays[first])}."
+            )
             raise DataError(what, where=where)
     if isinstance(names, str):
         return arrays[names], (), image_shape
@@ -285,7 +288,7 @@ def _read_labels(source: _Source, name: str, rows: int, *, of: Names) -> Array:
     targets, where = source.read(name), source.archive.where(name)
     check_rows(targets, where)
     if len(targets) != rows:
-        what = f"the array has {len(targets)} rows, but {_several(of)[0]!r} has {rows}."
+        what = f"the array has {count(len(targets), 'row')}, but {_several(of)[0]!r} has {rows}."
         raise DataError(what, where=where)
     if targets.dtype.kind == "U":
         if math.prod(targets.shape) != len(targets):

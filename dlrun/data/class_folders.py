@@ -126,12 +126,14 @@ def class_names(path: Path, sort: Sort) -> tuple[str, ...]:
             what = f"the folder {name!r} has characters in its name that cannot be shown."
             raise DataError(what, where=str(home), fix="Rename it: its name is that of a class.")
     if not names:
-        are_there = any(one.lower().endswith(sort.suffixes) for one in names_in(home))
-        what = f"there is no {sort.one}"
-        if are_there:
-            what = f"{sort.one}s stand beside each other"
+        beside = names_in(home)
+        what = f"there is no {sort.one}, and no folder of a class"
+        if any(one.lower().endswith(sort.suffixes) for one in beside):
+            what = f"{sort.one}s stand beside each other, and no folder of a class"
+        elif beside:
+            what += f", but {list_some(beside, MOST, quote)}"
         fix = f"Make a folder for each class, and put its {sort.one}s into it."
-        raise DataError(f"{what}, and no folder of a class.", where=str(home), fix=fix)
+        raise DataError(f"{what}.", where=str(home), fix=fix)
     return tuple(names)
 
 

@@ -188,8 +188,6 @@ def open_csv(
     `shown` is what messages call it, where it is a copy.
     """
     reading, name = reading or Reading(), shown or path
-    if path.is_dir():
-        raise DataError("this is a directory; a CSV file was expected.", where=str(name))
     with open_data(path) as opened:
         content = opened
         try:

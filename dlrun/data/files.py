@@ -5,14 +5,17 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shlex
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from dlrun.data.headers import NPY_MAGIC, ZIP_MAGIC
+from dlrun.data.headers import NPY_MAGIC, TABLE_SUFFIXES, ZIP_MAGIC
 from dlrun.errors import DataError
+from dlrun.wording import meant_file
 
 HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""
@@ -122,9 +125,9 @@ def open_error(path: Path, error: OSError) -> DataError:
         what = "this is a URL; a file on this machine was expected."
         return DataError(what, where=str(path), fix="Download it, and give the path of the file.")
     if isinstance(error, FileNotFoundError):
-        return DataError("there is no such file.", where=str(path))
+        return DataError("there is no such file.", where=str(path), fix=meant_file(path))
     if isinstance(error, IsADirectoryError):
-        return DataError("this is a directory; a file was expected.", where=str(path))
+        return _no_file(path, stat.S_IFDIR, seekable=True)
     reason = error.strerror or str(error)
     return DataError(f"the file cannot be read: {reason}.", where=str(path))
 
@@ -157,10 +160,19 @@ def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:
         stat.S_IFSOCK: "a socket",
     }
     kind = kinds.get(stat.S_IFMT(mode), "a device")
-    fix = None
+    fix = _tables_in(path) if kind == "a directory" else None
     if not seekable and kind != "a directory":
         fix = "Give a file; or let the shell open what a command writes, as with `<(zcat FILE)`."
     return DataError(f"this is {kind}; a file was expected.", where=str(path), fix=fix)
+
+
+def _tables_in(path: Path) -> str | None:
+    """Tell how the tables in a folder are named, where there are any."""
+    with suppress(OSError):
+        endings = {one.suffix for one in path.iterdir()}
+        for ending in sorted(endings.intersection(TABLE_SUFFIXES)):
+            return f"Name the files in it: {shlex.quote(str(path / f'*{ending}'))}."
+    return None
 
 
 FIRST_LATIN = 0xA0

@@ -24,6 +24,8 @@ DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "verti
 NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 GZIP_MAGIC: Final = b"\x1f\x8b"  # what files begin with
+TABLE_SUFFIXES: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
+"""How the names of tables end, most often; of a config none but `.json`."""
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
 DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")

@@ -18,7 +18,13 @@ from dlrun.column import FittedColumn, RawColumn
 from dlrun.columns.image import Asked, asked
 from dlrun.columns.inference import reads, told
 from dlrun.data.files import files_of
-from dlrun.data.image_decoding import MOST_TOLD, Bad, Decoder, bad_files_error
+from dlrun.data.image_decoding import (
+    MOST_TOLD,
+    Bad,
+    Decoder,
+    bad_files_error,
+    decode_files,
+)
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
 from dlrun.data.tables import open_table
@@ -114,21 +120,12 @@ def _decoded(
     """Decode files: bytes, `(files, height, width, channels)`; what is bad; why it is streamed."""
     wanted, files = column.wanted, column.files
     where = f"column {quote(column.name)}"
-    size = wanted.size
-    if size is None:
-        with Decoder(wanted.form, files=1, on_disk=False) as decoder:
-            size = decoder.size_of(files)
-        if size is None:  # so every file is bad, and is told below
-            size = (1, 1)
-    shape = (*size, CHANNELS_OF[wanted.form.color])
-    streamed = reason_to_stream(where, rows * math.prod(shape))
-    on_disk = reason_to_stream(where, len(files) * math.prod(shape)) is not None
-    with Decoder(wanted.form, files=len(files), on_disk=on_disk) as decoder:
-        bad = decoder.decode(files, size)
-        if bad and (not wanted.skip or bad.other_sizes or len(bad) == len(files)):
-            raise _refused(column, bad, datasets, shape)
-        taken = decoder.rows(len(files), shape)
-    return (StreamedArray(taken) if on_disk else taken[:]), bad, streamed
+    decoded = decode_files(files, wanted.form, wanted.size, where=where)
+    bad, shape = decoded.bad, decoded.shape
+    if bad and (not wanted.skip or bad.other_sizes or len(bad) == len(files)):
+        raise _refused(column, bad, datasets, shape)
+    taken = decoded.rows[:] if decoded.streamed is None else StreamedArray(decoded.rows)
+    return taken, bad, reason_to_stream(where, rows * math.prod(shape))
 
 
 def _refused(

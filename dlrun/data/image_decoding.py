@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Final
@@ -20,6 +21,7 @@ import numpy as np
 
 from dlrun.arrays import ImageForm
 from dlrun.data.files import spool_folder
+from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import RowFile
 from dlrun.errors import DataError, DlrunError
 from dlrun.shapes.images import CHANNELS_OF
@@ -38,6 +40,68 @@ class Bad(dict[int, str]):
     def __init__(self) -> None:
         super().__init__()
         self.other_sizes: set[int] = set()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Image files of one form and size, decoded: bytes, `(files, height, width, channels)`."""
+
+    rows: RowFile
+    shape: tuple[int, int, int]
+    bad: Bad
+    streamed: str | None  # why the bytes are on the disk
+
+
+def decode_files(
+    files: Sequence[str], form: ImageForm, size: tuple[int, int] | None, *, where: Path | str
+) -> Decoded:
+    """Decode images to train on; without a size they have that of the first one.
+
+    Where `keep_pixels` was called, files that are still what they were are not decoded again.
+    """
+    key = _key(files, form, size) if _kept is not None else ()
+    if _kept and key in _kept:
+        return _kept[key]
+    if size is None:
+        with Decoder(form, files=1, on_disk=False) as decoder:
+            size = decoder.size_of(files)
+        if size is None:  # so every file is bad, and is told
+            size = (1, 1)
+    shape = (*size, CHANNELS_OF[form.color])
+    streamed = reason_to_stream(where, len(files) * math.prod(shape))
+    with Decoder(form, files=len(files), on_disk=streamed is not None) as decoder:
+        bad = decoder.decode(files, size)
+        decoded = Decoded(decoder.rows(len(files), shape), shape, bad, streamed)
+    if _kept is not None:
+        _kept[key] = decoded
+        for oldest in [*_kept][:-MOST_KEPT]:
+            del _kept[oldest]
+    return decoded
+
+
+MOST_KEPT: Final = 2  # a table may have two columns of images
+_kept: dict[Any, Decoded] | None = None
+
+
+def keep_pixels() -> None:
+    """Let this process keep the pixels that it decodes to train on, for its next run over them.
+
+    They take a byte each, in memory or in a file without a name, and are gone with the process.
+    """
+    global _kept  # noqa: PLW0603 - of the process, as files and their pixels are
+    _kept = {}
+
+
+def _key(files: Sequence[str], form: ImageForm, size: tuple[int, int] | None) -> tuple[Any, ...]:
+    """Tell what the pixels of files depend on: what changes with their content, and the form."""
+    return form, size, tuple((file, _stamp(file)) for file in files)
+
+
+def _stamp(file: str) -> tuple[int, ...] | None:
+    with suppress(OSError):
+        facts = os.stat(file)  # noqa: PTH116 - a `Path` takes longer than the rest
+        return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+    return None
 
 
 class Decoder(AbstractContextManager["Decoder"]):

@@ -19,12 +19,12 @@ from dlrun.data.image_decoding import (
     Decoder,
     bad_file_lines,
     bad_files_error,
+    decode_files,
 )
 from dlrun.data.image_folder import find_images, sides_of
-from dlrun.data.streaming import reason_to_stream
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
-from dlrun.shapes.images import CHANNELS_OF, SUFFIXES
+from dlrun.shapes.images import SUFFIXES
 from dlrun.shapes.layer import show
 from dlrun.wording import list_some, quote, tally
 
@@ -58,7 +58,11 @@ def read_image_dataset(
     splits = [split for split in (TRAIN, VALIDATION, TEST) if split in found.files]
     files = [file for split in splits for file in found.files[split]]
     numbers = np.concatenate([found.labels[split] for split in splits]).astype(np.int64)
-    pixels, bad, streamed = _pixels(path, files, form, asked, skip=skip)
+    decoded = decode_files(files, form, asked, where=path)
+    bad, streamed = decoded.bad, decoded.streamed
+    if bad and (not skip or bad.other_sizes or len(bad) == len(files)):
+        raise _refused(files, bad, path, decoded.shape, skip=skip)
+    pixels = decoded.rows[:] if streamed is None else StreamedArray(decoded.rows)
     good = np.ones(len(files), bool)
     good[[*bad]] = False
     notes = [*found.notes]
@@ -80,37 +84,12 @@ def read_image_dataset(
         validation=rows.get(VALIDATION),
         class_names=found.classes,
         pixel_max=PIXEL_MAX,
-        image_shape=pixels.shape[1:],
+        image_shape=decoded.shape,
         form=form,
         streamed=streamed,
         place=lambda row: kept[row],
         notes=tuple(notes),
     )
-
-
-def _pixels(
-    path: Path,
-    files: Sequence[str],
-    form: ImageForm,
-    size: tuple[int, int] | None,
-    *,
-    skip: bool,
-) -> tuple[Array, Bad, str | None]:
-    """Decode files: bytes, `(files, height, width, channels)`; what is bad; why it is streamed."""
-    channels = CHANNELS_OF[form.color]
-    if size is None:
-        with Decoder(form, files=1, on_disk=False) as decoder:
-            size = decoder.size_of(files)
-        if size is None:  # so every file is bad, and is told below
-            size = (1, 1)
-    shape = (*size, channels)
-    streamed = reason_to_stream(path, len(files) * math.prod(shape))
-    with Decoder(form, files=len(files), on_disk=streamed is not None) as decoder:
-        bad = decoder.decode(files, size)
-        if bad and (not skip or bad.other_sizes or len(bad) == len(files)):
-            raise _refused(files, bad, path, shape, skip=skip)
-        rows = decoder.rows(len(files), shape)
-    return (rows[:] if streamed is None else StreamedArray(rows)), bad, streamed
 
 
 def _refused(
@@ -123,6 +102,8 @@ def _refused(
             fix += " Take the others away."
     elif skip:
         fix = "None is left."
+    elif len(bad) == len(files):
+        fix = "Give a folder with a folder of images for each class: none of these is one."
     else:
         fix = "Mend them or take them away, or leave them out with `dataset.bad_files: skip`."
     return bad_files_error(files, bad, where=str(path), fix=fix)

@@ -124,19 +124,35 @@ def _place_of(dataset: Dataset, seen: NDArray[np.int64]) -> Any:
     return None if place is None else lambda row: place(int(seen[row]))
 
 
+def columns_of_forecasts(form: SeriesForm | None) -> tuple[str, ...]:
+    """Name the columns that say what a forecast is of: the keys, and the time; none without one."""
+    if form is None:
+        return ()
+    return *form.keys, AHEAD if form.clock is None else form.clock.column
+
+
+def by_step(outputs: NDArray[np.float32], spec: Spec) -> tuple[NDArray[np.float32], Spec]:
+    """Give a row for each step that is foretold, `(series * horizon, targets)`, and their spec."""
+    if spec.series is None:
+        return outputs, spec
+    targets = spec.series.targets
+    return outputs.reshape(-1, len(targets)), replace(spec, target_names=targets)
+
+
 def _what(series: Series, numbers: Sequence[int], last: NDArray[np.int64]) -> dict[str, list[str]]:
     """Say what the forecasts are of: the keys, and the times that follow the last ones."""
     form = series.form
     steps = range(1, form.horizon + 1)
-    kept = {
-        name: [series.keys[number][place] for number in numbers for _ in steps]
-        for place, name in enumerate(form.keys)
-    }
-    clock = form.clock
-    if clock is None:
-        return kept | {AHEAD: [str(step) for _ in numbers for step in steps]}
-    times = [later(clock, float(series.times[at]), step) for at in last.tolist() for step in steps]
-    return kept | {clock.column: write_times(clock, times)}
+    kept = [
+        [series.keys[number][place] for number in numbers for _ in steps]
+        for place in range(len(form.keys))
+    ]
+    if (clock := form.clock) is None:
+        when = [str(step) for _ in numbers for step in steps]
+    else:
+        ends = series.times[last].tolist()
+        when = write_times(clock, [later(clock, end, step) for end in ends for step in steps])
+    return dict(zip(columns_of_forecasts(form), [*kept, when], strict=True))
 
 
 def said_of_windows(samples: Samples, spec: Spec) -> dict[str, list[str]]:

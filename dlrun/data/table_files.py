@@ -105,9 +105,7 @@ def file_stamp(path: Path) -> tuple[int, int]:
 
 
 def _source(path: Path, reading: Reading, copy: Path) -> Source:
-    size = None if path.is_dir() else regular_size(path)
-    if path.is_dir():
-        raise DataError("this is a directory; a file was expected.", where=str(path))
+    size = regular_size(path)
     readable = path
     with open_data(path) as content:
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from dlrun.columns.packing import pack
 from dlrun.data.classes import UnseenClasses, is_single_one, match_values
 from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
+from dlrun.data.headers import TABLE_SUFFIXES
 from dlrun.data.image_columns import LaterImages
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
@@ -41,8 +43,12 @@ class TableRows(Samples):
 
 
 MOST_NAMED = 5  # rows in a message
-EMPTY = "Fill them, or leave the rows out; a config may say what becomes of them (`missing`)."
-KNOWN_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
+EMPTY = "Fill them, or leave the rows out: the run was trained without gaps in these columns."
+AS_TRAINED = (
+    "Mend the file, an empty cell for what is missing: the run reads it as it did in training."
+)
+A_KEY = re.compile(rf"`(?:dataset\.)?(?:columns|{'|'.join(one.name for one in fields(Reading))})\b")
+"""What only the config of a new run could follow."""
 
 
 @contextmanager
@@ -58,11 +64,25 @@ def open_rows(
         return found[-1].header
 
     reading = replace(reading_of_later(reading, path), header=None)
-    with open_table(files_of(path), reading, tell=tell, verbatim=keep) as table:
+    with (
+        _advising_on_the_file(),
+        open_table(files_of(path), reading, tell=tell, verbatim=keep) as table,
+    ):
         if not found:  # JSON and Parquet have names in any case
             tell(table.head)
         rows = FileRows(table, found[0], spec, keep)
         yield (*found[0].notes, *table.notes), rows
+
+
+@contextmanager
+def _advising_on_the_file() -> Iterator[None]:
+    """Let no error about a file advise what only the config of a new run could follow."""
+    try:
+        yield
+    except DataError as error:
+        if error.fix and A_KEY.search(error.fix):
+            error.fix = AS_TRAINED
+        raise
 
 
 def reading_of_later(reading: Reading, path: Path) -> Reading:
@@ -70,7 +90,7 @@ def reading_of_later(reading: Reading, path: Path) -> Reading:
 
     What its name says counts first.
     """
-    form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
+    form = None if {*map(str.lower, path.suffixes)}.intersection(TABLE_SUFFIXES) else reading.format
     return replace(reading, format=form)
 
 
@@ -297,7 +317,7 @@ def _features(
             return pack(spec.columns, spec.views, columns, values)
         except CellError as error:
             what = f"column {quote(str(error.column))}: {error.what}"
-            raise DataError(what, where=place(error.row), fix=error.fix) from error
+            raise DataError(what, where=place(error.row)) from error
     x: NDArray[Any] = values
     if spec.pixel_max is not None:
         x = scale_pixels(x, spec.pixel_max, place(0))

@@ -21,6 +21,7 @@ from dlrun.data.table_files import Loader, Part, open_sources
 from dlrun.data.table_parts import Places, make_alike
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
+from dlrun.wording import tally
 
 if TYPE_CHECKING:
     import duckdb
@@ -225,7 +226,8 @@ class Table:
         ).fetchall()
         places = self.places([int(row) for (row,) in origins][:10])
         shown = ", ".join(places) + (", ..." if len(origins) > len(places) else "")
-        self.notes += (f"bad_rows: {len(origins):,} rows are left out for their cells: {shown}",)
+        left_out = f"{tally(len(origins), 'row is', 'rows are')} left out"
+        self.notes += (f"bad_rows: {left_out} for their cells: {shown}",)
         self._dropped = " AND ".join(
             part for part in (self._dropped, f"NOT coalesce({condition}, false)") if part
         )

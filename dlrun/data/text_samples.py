@@ -146,7 +146,7 @@ def _rows(files: Sequence[str], labels: Sequence[int] | None, spec: Spec) -> Ite
         try:
             x = pack(spec.columns or (), spec.views, columns, raw)
         except CellError as error:
-            raise DataError(error.what, where=some[error.row], fix=error.fix) from error
+            raise DataError(error.what, where=some[error.row]) from error
         y = None if labels is None else np.array(labels[begin : begin + len(some)], np.int64)
         names: list[str | None] = [*some]
         yield TableRows(x, y, None, raw, columns, {"file": names})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, Spec, Splits
 from dlrun.config import Experiment, load_config, locating
+from dlrun.data.files import files_of
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
@@ -24,6 +26,7 @@ from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes import count_parameters
 from dlrun.training.listener import Listener
+from dlrun.wording import meant_file
 
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
@@ -95,10 +98,25 @@ def _check_trusted(opened: OpenedRun) -> None:
         )
 
 
-def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
+def _check_there(opened: OpenedRun, instead: str | None) -> None:
+    """Say which file that a run was trained on is gone, and what may be given in its place."""
+    for path in opened.experiment.dataset.paths:
+        with suppress(DataError):
+            if all(map(os.path.lexists, files_of(path))):
+                continue
+        fix = meant_file(path) or "Put it back there."
+        raise DataError(
+            "the run was trained on this, and it is not there any more.",
+            where=str(path),
+            fix=f"{fix} Or give {instead}." if instead else fix,
+        )
+
+
+def load_rows(opened: OpenedRun, *, instead: str | None = None) -> tuple[Splits, tuple[str, ...]]:
     """Load the dataset of a run again, split and encoded as in training.
 
-    Returns the rows, and what was said of them, such as that they have changed since.
+    `instead` is what a command takes in its place. Returns the rows, and what was said of them,
+    such as that they have changed since.
     """
     from dlrun.data.labels import encode
 
@@ -107,6 +125,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
     _check_trusted(opened)
+    _check_there(opened, instead)
     splits = load_splits(opened.experiment, opened.spec)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)
@@ -114,7 +133,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
             raise DataError(
                 "the dataset is no longer the one that this run was trained on: "
                 f"its {key} was {then} and is {now}.",
-                fix="Or give --data FILE.",
+                fix=f"Give {instead}." if instead else "Put back the one that it was trained on.",
             )
     notes = [] if splits.streamed is None else [splits.streamed]
     ready = {name: encoded(samples) for name, samples in splits.present().items()}
@@ -135,6 +154,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
 def load_own_steps(opened: OpenedRun) -> Dataset:
     """Read the table of a run of series again, for what follows its last step."""
     _check_trusted(opened)
+    _check_there(opened, "INPUT, a table of newer steps")
     return load_again(opened.experiment, opened.spec)
 
 
@@ -142,7 +162,7 @@ def load_split(
     opened: OpenedRun, split: str | None, *, instead: str = "--data FILE"
 ) -> tuple[str, Samples]:
     """Load one split of a run by its name; None for test, or else the last that has rows."""
-    present = load_rows(opened)[0].present()
+    present = load_rows(opened, instead=instead)[0].present()
     name = split or list(present)[-1]
     if name not in present:
         raise DataError(
@@ -151,18 +171,24 @@ def load_split(
     return name, present[name]
 
 
-def load_model(opened: OpenedRun) -> Any:
-    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
-    import_tensorflow(opened.listener.doing)
-
+def take_threads(opened: OpenedRun) -> None:
+    """Compute in as many threads as the run did; before the first operation of TensorFlow only."""
     from dlrun.backend.device import limit_threads
-    from dlrun.execution.assembly import build, refit
-    from dlrun.models.weights import set_weights, weight_layout
 
     try:
         limit_threads(threads_of(opened.run.record))
     except UsageError as error:
         opened.listener.message(f"warning: the last bits may differ from the run's: {error.what}")
+
+
+def load_model(opened: OpenedRun) -> Any:
+    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
+    import_tensorflow(opened.listener.doing)
+
+    from dlrun.execution.assembly import build, refit
+    from dlrun.models.weights import set_weights, weight_layout
+
+    take_threads(opened)
     path = opened.run.file(SPEC)
     try:
         model = build(opened.experiment, opened.spec)

@@ -6,7 +6,7 @@ import getpass
 import os
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +50,22 @@ def kept_origin(experiment: Experiment, changes: str | None) -> dict[str, Any]:
         "packages": installed_packages(),
         "changes": changes,
     }
+
+
+def trained_on(experiment: Experiment, record: Mapping[str, Any], data: Path) -> bool:
+    """Tell whether a file, or a folder, is byte for byte one that the training rows came from.
+
+    Only what is certain counts: `dataset.path` names it, and no glob; the record has its hash.
+    """
+    given, files = experiment.dataset.arguments.get("path"), record.get("data_files")
+    named = {str(one) for one in (given if isinstance(given, list | tuple) else [given])}
+    known = [
+        one["sha256"]
+        for one in (files if isinstance(files, list) else ())
+        if isinstance(one, dict) and one.get("path") in named and one.get("sha256")
+    ]
+    told = _told(data) if known else None
+    return told is not None and told["sha256"] in known
 
 
 def _as_written(experiment: Experiment) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.backend.components import zip_dates
 from dlrun.errors import RunFolderError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dlrun.training.evaluation import Predictor
 
 NAME = "bundle.zip"
+PERSONAL: Final = ("user", "host", "pid", "boot", "folder")
+"""What a record says of who trained a run, and where, which nobody needs who is given it."""
 
 
 def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> list[Path]:
@@ -35,6 +37,7 @@ def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> 
     if record["status"] != "finished":  # it is, when the last exporter is done
         closing = {"status": "finished", "exit_code": 0, "reason": None, "ended": now()}
         record = {**record, **closing}
+    record = {key: one for key, one in record.items() if key not in PERSONAL}
     packed = {**record, "exports": others, "files": hash_files(folder.path, others)}
     with zip_dates():
         replace_with(path, lambda temporary: write_bundle(folder, packed, temporary))

@@ -33,7 +33,7 @@ from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes.input_readers import view_for
 from dlrun.shapes.layer import DATA, layer_of
 from dlrun.training.metrics import ThresholdAccuracy, build_metrics
-from dlrun.wording import list_some
+from dlrun.wording import count, list_some
 
 if TYPE_CHECKING:
     from dlrun.arrays import Samples, Spec, Splits
@@ -479,5 +479,5 @@ class Program:
         logs = {name: column[-1] for name, column in history.items() if math.isfinite(column[-1])}
         epochs = len(next(iter(history.values())))
         check = texts.HISTORY_CHECK.substitute(logs=logs, epochs=epochs)
-        told = f", {epochs} epochs"
+        told = f", {count(epochs, 'epoch')}"
         return texts.CHECK.substitute(whole=whole, history=check, epochs=told)

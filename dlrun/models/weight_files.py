@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from dlrun.errors import DataError
 from dlrun.models import hdf5
 from dlrun.shapes.layer import show
-from dlrun.wording import listed
+from dlrun.wording import count, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,8 @@ def _in_order(
     held = [(name, weights) for name, weights in held if weights]
     wanted = [layer for layer in layers if layer.weights]
     if len(held) != len(wanted):
-        what = f"holds the weights of {len(held)} layers; the network has {len(wanted)} with some."
+        of = count(len(held), "layer")
+        what = f"holds the weights of {of}; the network has {len(wanted)} with some."
         raise DataError(what, where=where, fix=OTHER_NETWORK)
     found, strange = {}, []
     for (name, weights), layer in zip(held, wanted, strict=True):

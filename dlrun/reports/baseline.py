@@ -78,8 +78,8 @@ class Baseline:
         if self.kind == "class":
             return self._of_classes(split)
         if self.kind == "naive":
-            others = "" if self.other is None else f" {self.other.in_words(split)}"
-            return f"{self._of_forecasts(split)}{others}"
+            others = "" if self.other is None else self.other.in_words(split)
+            return f"{self._of_forecasts(split)} {others[:1].upper()}{others[1:]}".rstrip()
         return self._of_several(split) if len(self.trials) > 1 else self._of_one(split)
 
     def _of_classes(self, split: str) -> str:

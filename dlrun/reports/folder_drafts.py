@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, 
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import printable, tally
 
+BATCH: Final = 32
+EPOCHS: Final = 60
+STEPS: Final = 2000
+"""So many steps at least are allowed for: a network of images has learned little before."""
 _FOR: Final = {TRAIN: "train on", VALIDATION: "watch", TEST: "test on"}
 
 
@@ -55,10 +60,24 @@ class FolderDraft:
         yield f"optimizer: {{type: Adam, learning_rate: {self.learning_rate}}}"
         yield "metrics: [accuracy]"
         yield ""
+        yield from self._training(found)
+
+    def _training(self, found: ClassFolders) -> Iterator[str]:
+        """Write how long it is trained: of few files an epoch is a step or two."""
+        rows = len(found.files[TRAIN])
+        for split, share in ((TEST, TEST_SHARE), (VALIDATION, VALIDATION_SHARE)):
+            rows = rows if split in found.files else round(rows * (1 - share))
+        steps = max(1, math.ceil(rows / BATCH))
+        epochs, patience = EPOCHS, self.patience
+        about = "at most"
+        if steps * epochs < STEPS:
+            epochs = math.ceil(STEPS / steps)
+            patience = math.ceil(patience * epochs / EPOCHS)
+            about = f"at most; {tally(steps, 'step')} each, for {tally(rows, 'file')} to train on"
         yield "training:"
-        yield commented("  epochs: 60", "at most")
-        yield "  batch_size: 32"
-        yield from stopping(self.patience)
+        yield commented(f"  epochs: {epochs}", about)
+        yield f"  batch_size: {BATCH}"
+        yield from stopping(patience)
 
     def _dataset(self, found: ClassFolders, path: Path) -> Iterator[str]:
         counts = [f"{len(files):,} to {_FOR[split]}" for split, files in found.files.items()]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from dlrun.column import ColumnFacts
 from dlrun.data.class_folders import ClassFolders
-from dlrun.data.image_folder import size_of_file
+from dlrun.data.image_folder import sizes_of_files
+from dlrun.errors import DataError
 from dlrun.reports.folder_drafts import FolderDraft
+from dlrun.rundir.names import TRAIN
 from dlrun.shapes.images import SUFFIXES
+from dlrun.wording import list_some, tally
 
 LARGEST: Final = 128
 """The longer side of an image, in pixels, that a first network sees."""
@@ -22,13 +27,31 @@ FILTERS: Final = (16, 32, 64)
 def size_in_column(facts: ColumnFacts, home: Path) -> tuple[int, int] | None:
     """Tell how large the images of a column become; None where it does not name any.
 
-    All of its most frequent values are called like images, and the first one is one, in `home`.
+    All of its most frequent values are called like images, and some of them are, in `home`.
     """
     names = [text for text, _ in facts.top]
     if not names or not all(name.lower().endswith(SUFFIXES) for name in names):
         return None
-    found = size_of_file(home / names[0])
-    return None if found is None else smaller(found)
+    found = sizes_of_files([str(home / name) for name in names])
+    return _usual(found)[0] if found else None
+
+
+def _usual(sizes: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], str]:
+    """Choose a size for images of some sizes, and say why: that of most, else the median."""
+    (commonest, times), *others = Counter(sizes).most_common()
+    heights, widths = zip(*sizes, strict=True)
+    if not others:
+        size, about = commonest, "that of all images"
+    elif 2 * times > len(sizes):
+        size, about = commonest, f"that of {times} of {len(sizes)} images looked at"
+    else:
+        size = (round(median(heights)), round(median(widths)))
+        spread = f"{min(heights)} to {max(heights)} high, {min(widths)} to {max(widths)} wide"
+        about = f"the median; {len(sizes)} images looked at are {spread}"
+    small = smaller(size)
+    if small != size:
+        about += f"; of {size[0]} x {size[1]} pixels, the longer side {LARGEST}"
+    return small, about
 
 
 def smaller(size: tuple[int, int]) -> tuple[int, int]:
@@ -57,13 +80,37 @@ def layers(size: tuple[int, int], source: str | None, name: str) -> Iterator[tup
     yield f"{{type: GlobalAveragePooling2D, name: {name}}}", "one number a filter, wherever it is"
 
 
+def sizes(found: ClassFolders, home: Path) -> list[tuple[int, int]]:
+    """Tell heights and widths of images to train on.
+
+    Raises:
+        DataError: None of the files is an image.
+    """
+    files = found.files[TRAIN]
+    told = sizes_of_files(files)
+    if told:
+        return told
+    endings = Counter(Path(file).suffix.lower() for file in files)
+    shown = [f"{number} {ending or 'without ending'}" for ending, number in endings.most_common()]
+    raise DataError(
+        f"no image and no text (.txt) was found among its {tally(len(files), 'file')}: "
+        f"{list_some(shown, 5)}.",
+        where=str(home),
+        fix="Give a folder with a folder of images, or of texts, for each class; or one table.",
+    )
+
+
 def config(
-    found: ClassFolders, one: tuple[int, int] | None, name: str, path: Path, output: Path | None
+    found: ClassFolders,
+    sizes: Sequence[tuple[int, int]],
+    name: str,
+    path: Path,
+    output: Path | None,
 ) -> Iterator[str]:
-    """Write a config for the images of folders; `one` of them is so large."""
-    height, width = smaller(one or (LARGEST, LARGEST))
+    """Write a config for the images of folders, some of which have these heights and widths."""
+    (height, width), about = _usual(sizes)
     dataset = (
-        (f"  size: [{height}, {width}]", "height and width of all of them"),
+        (f"  size: [{height}, {width}]", f"height and width: {about}"),
         ("  resize: pad", "with black at two sides where they are narrower"),
     )
     seeing = (

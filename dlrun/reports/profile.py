@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.columns.inference import UNREAD, numbers_otherwise
+from dlrun.columns.inference import UNREAD, keys_otherwise, numbers_otherwise
 from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
@@ -79,6 +80,7 @@ class Profile:
     duplicates: int  # rows that an earlier row equals in all columns
     sampled: int  # of how many rows histograms, quartiles and links are told
     notes: tuple[str, ...] = ()  # what was done while reading
+    step: str | None = None  # by which the times of all rows go on, in words
 
     def column(self, name: str) -> ColumnProfile:
         """Find a column by its name."""
@@ -139,6 +141,12 @@ class Profile:
                 f"{quote(self.time)} tells when a row was: split_by: {{time: {self.time}}} tests "
                 "on the last rows, as a forecast is tested."
             )
+            if self.step:
+                told.append(
+                    f"{quote(self.time)} goes on in steps of {self.step}, as a series does: with "
+                    f"type: series, time: {self.time} and window: 12 a network foretells the next "
+                    "step from the 12 before it (`dlrun list datasets series`)."
+                )
         return told
 
 
@@ -177,7 +185,7 @@ def _of_target(target: TargetProfile, rows: int) -> list[str]:
 def _of_column(column: ColumnProfile) -> list[str]:
     facts = column.facts
     name = quote(column.name)
-    written = numbers_otherwise(facts)
+    written = _written_otherwise(facts)
     told = []
     if column.is_target:
         if written:
@@ -193,6 +201,15 @@ def _of_column(column: ColumnProfile) -> list[str]:
     elif column.missing_share > MANY_MISSING:
         told = [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
     return told
+
+
+def _written_otherwise(facts: ColumnFacts) -> str | None:
+    """Say how the texts of a column are to be read, and the options that read them so."""
+    told, found = numbers_otherwise(facts), keys_otherwise(facts)
+    if found is None:
+        return told
+    words = (word for pair in found[1].items() for word in ("--set", "=".join(pair)))
+    return f"{told}; read it with `{shlex.join(words)}`"
 
 
 def looks_like_classes(facts: ColumnFacts) -> bool:

@@ -15,7 +15,7 @@ from dlrun.columns.category import Category
 from dlrun.data.predictions import PredictionWriter
 from dlrun.data.python_rows import CollectedRows, as_file, images_of, open_given
 from dlrun.data.series_dataset import held_by_steps
-from dlrun.data.series_samples import columns_of_steps
+from dlrun.data.series_samples import by_step, columns_of_forecasts, columns_of_steps
 from dlrun.data.table_match import feature_names_of
 from dlrun.data.thresholds import decide
 from dlrun.errors import DataError
@@ -64,7 +64,9 @@ class Service:
         collected = CollectedRows()
         chooses = self.spec.class_names is not None or self.spec.labels
         classes = decide(y_pred, self.spec, None) if chooses else None
-        PredictionWriter(collected, self.spec, with_true=False).write(y_pred, classes)
+        y_pred, told = by_step(y_pred, self.spec)
+        kept = {name: [""] * len(y_pred) for name in columns_of_forecasts(self.spec.series)}
+        PredictionWriter(collected, told, with_true=False).write(y_pred, classes, kept=kept)
         del collected.columns["row"]
         self.example = collected.columns  # what an answer looks like: its columns, with a value
 
@@ -158,9 +160,13 @@ class Service:
         """Tell how a page asks for a row: a field for each column, or one for the array."""
         spec = self.spec
         fitted = {one.name: one for one in spec.columns or ()}
-        if spec.series is not None or (
-            spec.columns is None
-            and (spec.image_shape or not self.columns or len(self.columns) > MOST_FIELDS)
+        if spec.series is not None:
+            of_text = [one["name"] for one in self.inputs() if one["datatype"] == "BYTES"]
+            decimal = spec.series.table.reading.decimal
+            steps = {"name": "steps", "kind": "steps", "columns": self.columns, "texts": of_text}
+            return [{**steps, "window": spec.series.window, "decimal": decimal}]
+        if spec.columns is None and (
+            spec.image_shape or not self.columns or len(self.columns) > MOST_FIELDS
         ):
             shape = spec.image_shape or (
                 spec.input_shape if len(spec.input_shape) == 3 and spec.input_shape[2] in (1, 3)  # noqa: PLR2004

@@ -19,7 +19,7 @@ from dlrun.catalog.label_forms import (
 from dlrun.catalog.words import canonical
 from dlrun.errors import Problem
 from dlrun.shapes.layer import Shape
-from dlrun.wording import cut
+from dlrun.wording import count, cut
 
 LAST: Final = "model.layers[-1]"
 MOST_SHOWN: Final = 10
@@ -99,7 +99,7 @@ def units_misfit(
         return Problem(LAST, f"{what}but a label is one class.", fix)
     units = outputs[0]
     shown = ", ".join(map(cut, classes[:MOST_SHOWN])) + ", ..." * (number > MOST_SHOWN)
-    data = f"the data has {number} classes ({shown})"
+    data = f"the data has {count(number, 'class', 'classes')} ({shown})"
     if form == "sign":
         if units == 1 and number != PAIR:
             fix = f"Use categorical_hinge with `units: {number}`."

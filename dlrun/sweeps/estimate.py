@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,19 +34,22 @@ class Estimate:
     needs: Needs | None = None  # of the first run that is missing
 
     @property
-    def work(self) -> float:
-        """All that the workers have to do, in seconds of one of them."""
-        return sum(self.costs)
-
-    @property
     def each(self) -> float:
         """The mean of the runs, in seconds."""
-        return self.work / max(len(self.costs), 1)
+        return sum(self.costs) / max(len(self.costs), 1)
 
     @property
     def seconds(self) -> float:
         """The time to the end."""
-        return self.work / self.workers + _IMPORT_SECONDS
+        return max(self._ends(), default=_IMPORT_SECONDS)
+
+    def _ends(self) -> Iterator[float]:
+        """When each run ends; a worker takes the next one when it is free."""
+        busy = [_IMPORT_SECONDS] * max(self.workers, 1)  # until when
+        for cost in self.costs:
+            end = busy[0] + cost
+            heapq.heapreplace(busy, end)
+            yield end
 
     def times(self, count: int) -> Estimate:
         """Estimate so many runs like one."""
@@ -56,13 +61,8 @@ class Estimate:
 
     def fitting(self, seconds: float) -> int:
         """Count the first runs that end within so many seconds."""
-        spent, room = 0.0, (seconds - _IMPORT_SECONDS) * self.workers
-        for number, cost in enumerate(self.costs):
-            spent += cost
-            # The last run cannot be divided among the workers.
-            if spent > room or cost > seconds - _IMPORT_SECONDS:
-                return number
-        return len(self.costs)
+        late = (number for number, end in enumerate(self._ends()) if end > seconds)
+        return next(late, len(self.costs))
 
 
 def estimate(runner: SweepRunner) -> Estimate | None:

@@ -29,7 +29,7 @@ from dlrun.sweeps.schedulers import Scheduler, SuccessiveHalving
 from dlrun.sweeps.search import TPEScheduler, earlier_points, extremes
 from dlrun.sweeps.shares import Share, forget_shares, note_identities, working_on
 from dlrun.sweeps.trials import Trial
-from dlrun.wording import listed, settings_of
+from dlrun.wording import count, listed, settings_of
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
     """Refuse halving that would judge no run, for all end before the first rung."""
     longest = max(experiment.training.epochs for experiment in experiments)
     if halving.min_epochs >= longest:
-        what = f"No run would be stopped: they train {longest} epochs."
+        what = f"No run would be stopped: they train {count(longest, 'epoch')}."
         raise ConfigError(Problem("halving.min_epochs", what, "Choose a smaller one."))
 
 

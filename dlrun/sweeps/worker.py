@@ -99,8 +99,10 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
     Gives the exit code: that of the first run that did not end well, after which the process is not
     to be trusted with another one; else 0.
     """
+    from dlrun.data.image_decoding import keep_pixels
     from dlrun.execution.assembly import GraphCache
 
+    keep_pixels()
     graph_cache = GraphCache()
     for task in tasks:
         code = run_trial(task, send, graph_cache)

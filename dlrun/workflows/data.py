@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,13 +17,15 @@ from dlrun.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read
+from dlrun.data.clock import clock_of, missing_steps, positions, step_in_words
 from dlrun.data.csv_header import column_positions
+from dlrun.data.files import open_error
 from dlrun.data.links import MOST_ROWS, Link, find_links
 from dlrun.data.table_facts import value_counts
 from dlrun.data.table_rows import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
 from dlrun.datasets.table import paths_of, reading_of
-from dlrun.errors import UsageError
+from dlrun.errors import DataError, UsageError
 from dlrun.reports.profile import (
     BINS,
     ColumnProfile,
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
 
 CONFIGS = (".yaml", ".yml")
 """How the names of configs end."""
+FEWEST_STEPS: Final = 20
+"""Fewer rows may be equally far apart by chance."""
+_KEY: Final = re.compile(r"`dataset\.(\w+)(?:: ([^`]*))?`")
+"""A key of a config in the words of an error, perhaps with its value."""
 
 
 def data(
@@ -54,6 +62,8 @@ def data(
     Raises:
         DlrunError: There is no such file, it is no table, or a target is no column of it.
     """
+    if source.is_dir():
+        raise _folder_error(source)
     if source.suffix.lower() not in CONFIGS:
         reading = reading_of(settings or {})
         return profile(paths_of(source), reading, targets, named=str(source))
@@ -79,6 +89,28 @@ def data(
     )
 
 
+def _folder_error(home: Path) -> DataError:
+    """The error for a folder in the place of a table."""
+    error = open_error(home, IsADirectoryError())
+    command = shlex.join(["dlrun", "init", "--data", str(home)])
+    fix = f"Give a table; `{command}` looks at a folder of images or of texts."
+    return DataError(error.what, where=error.where, fix=error.fix or fix)
+
+
+@contextmanager
+def keys_as_options() -> Iterator[None]:
+    """Let errors say as an option of this command line what they say as a key of a config."""
+    try:
+        yield
+    except DataError as error:
+        error.fix = error.fix and _KEY.sub(_option, error.fix)
+        raise
+
+
+def _option(key: re.Match[str]) -> str:
+    return f"`--set {key[1]}={key[2] or '...'}`"
+
+
 def profile(
     paths: Sequence[Path],
     reading: Reading,
@@ -88,7 +120,7 @@ def profile(
     written: Mapping[str, Any] | None = None,
 ) -> Profile:
     """Profile a table of one file or several; `written` is what a config says of its columns."""
-    with open_table(paths, reading) as table:
+    with keys_as_options(), open_table(paths, reading) as table:
         called = [name for name in table.columns if name]
         column_positions(table.columns, called, where=str(paths[0]))  # no name comes twice
         _check_targets(targets, table, named)
@@ -98,7 +130,7 @@ def profile(
         values = sample_rows(table, facts, holds, MOST_ROWS)
         told = [_target(facts[name], table) for name in targets]
         links = _links(values, told)
-        return Profile(
+        found = Profile(
             source=named,
             rows=table.rows,
             columns=tuple(
@@ -110,6 +142,7 @@ def profile(
             sampled=max((len(numbers) for _, numbers in values.values()), default=0),
             notes=table.notes,
         )
+        return replace(found, step=_step(found, facts, values))
 
 
 READING: Final = tuple(field.name for field in fields(Reading))
@@ -124,9 +157,7 @@ def read_settings(words: Sequence[str]) -> dict[str, Any]:
     """
     problems, found = Problems(), {}
     for word in words:
-        key, equals, value = word.partition("=")
-        bare = bool(equals) and len(value) == 1 and not value.isalnum()  # a comma is no YAML
-        override = read(f"{key}={json.dumps(value)}" if bare else word, problems)
+        override = read(word, problems)
         if override is None:
             continue
         key = override.key.removeprefix("dataset.")
@@ -196,6 +227,26 @@ def _links(
         for link in find_links(features, y, name=target.name, is_class=target.is_class):
             found[link.column] = (*found.get(link.column, ()), link)
     return found
+
+
+def _step(
+    profile: Profile,
+    facts: Mapping[str, ColumnFacts],
+    values: Mapping[str, tuple[RawColumn, NDArray[np.float64]]],
+) -> str | None:
+    """Say by how much the times of a table go on where all rows are equally far apart."""
+    if profile.time is None or profile.sampled < profile.rows:
+        return None
+    times = values[profile.time][1]
+    if len(times) < FEWEST_STEPS or not np.isfinite(times).all():
+        return None
+    times = np.sort(times)
+    form = facts[profile.time].time_format
+    clock = clock_of(profile.time, form, times, np.zeros(len(times)))
+    steps = np.diff(positions(times, clock.unit))
+    if clock.step is None or missing_steps(steps, clock.step).any():
+        return None
+    return step_in_words(clock)
 
 
 def _column(

@@ -12,6 +12,7 @@ from dlrun.data.samples import hash_samples, read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
+from dlrun.execution.origin import trained_on
 from dlrun.execution.thresholds import (
     Thresholds,
     chosen_thresholds,
@@ -78,6 +79,11 @@ def evaluate(
         )
         for note in notes:
             listener.message(note)
+        if trained_on(opened.experiment, run.record, data):
+            listener.message(
+                f"warning: {data} is what the run was trained on: what is measured on rows that it "
+                "has seen says little of new ones"
+            )
         check_new_ids(samples.x, opened, where=str(data))
         _check_targets(samples, opened, tuple(assembly.model.output_shape[1:]), str(data))
     for line in judge(opened.experiment, assembly, [samples], refuse=False):

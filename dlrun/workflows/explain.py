@@ -21,7 +21,13 @@ from dlrun.errors import RunFolderError, UsageError
 from dlrun.execution.ids import check_new_ids, looked_up
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
-from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
+from dlrun.execution.opening import (
+    OpenedRun,
+    load_model,
+    load_split,
+    open_trained,
+    take_threads,
+)
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
 from dlrun.reports.run_data import class_scores
 from dlrun.reports.words import effects_in_rows, numbers_of
@@ -194,6 +200,7 @@ def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparis
 
     training = opened.experiment.training.model_copy(update={"precision": "float32"})
     experiment = opened.experiment.model_copy(update={"training": training})
+    take_threads(opened)  # before the device, which starts TensorFlow
     with tf.device("CPU:0"):
         model = load_model(replace(opened, experiment=experiment))
         names = [stage.node.name for stage in forward_pass.stages]

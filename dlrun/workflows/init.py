@@ -12,7 +12,9 @@ from typing import Any, Final
 from dlrun.arrays import Reading
 from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
-from dlrun.data.image_folder import find_images, size_of_one
+from dlrun.data.class_folders import folders_in
+from dlrun.data.files import open_error
+from dlrun.data.image_folder import find_images
 from dlrun.data.text_folder import find_texts, holds_texts
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
@@ -178,6 +180,9 @@ def _of_folder(
     if targets or settings:
         where = "--target" if targets else "--set"
         raise UsageError("it tells of a table; folders name their classes.", where=where)
+    error = open_error(home, IsADirectoryError())
+    if error.fix and not folders_in(home):
+        raise error  # it says how the tables there are named
     name = (output or home.absolute()).name.partition(".")[0]
     base = Path() if output is None else output.parent
     path = home if home.is_absolute() else Path(os.path.relpath(home, base))
@@ -186,7 +191,8 @@ def _of_folder(
         lines = folder_drafts.of_texts(found, _named(name, "texts"), path, output)
     else:
         found = find_images(home)
-        lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
+        sizes = image_drafts.sizes(found, home)
+        lines = image_drafts.config(found, sizes, _named(name, "images"), path, output)
     remarks = (one.removeprefix("warning: ") for one in found.notes)
     return Draft("\n".join(lines) + "\n", tuple(remarks))
 
@@ -287,7 +293,8 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     if len(features) > MOST_COLUMNS:
         rest = [one for one in features if one.name in telling or one.name == found.group]
         told = len(features) - len(rest)
-        yield f"    # {told} columns are told by their values: see `dlrun data`."
+        columns = tally(told, "column is", "columns are")
+        yield f"    # {columns} told by their values: see `dlrun data`."
         features = rest
     for column in features:
         yield _column(column, found, is_telling=column.name in telling)

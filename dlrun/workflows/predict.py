@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -19,7 +19,7 @@ from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
 from dlrun.data.python_rows import as_file, open_given, typed_as_file
 from dlrun.data.samples import ARRAYS, SampleFile, open_samples
-from dlrun.data.series_samples import LastWindows, last_windows
+from dlrun.data.series_samples import LastWindows, by_step, last_windows
 from dlrun.data.table_samples import TableRows
 from dlrun.data.text_folder import names_texts
 from dlrun.errors import DlrunError, UsageError
@@ -95,12 +95,7 @@ def predict(
     opened = open_trained(run, listener)
     own = input_path is None
     input_path = _own_table(opened) if input_path is None else input_path
-    if output is not None and _are_one_file(output, input_path):
-        raise UsageError(
-            "the output is the input: its rows would be lost.",
-            where=f"--output {output}",
-            fix="Name another file.",
-        )
+    _check_output(output, input_path, opened)
     _check_wishes(wishes, input_path, opened)
     thresholds = asked_of_predict(wishes.threshold, opened)
     if thresholds is not None:
@@ -204,6 +199,21 @@ def _form(wishes: Wishes, output: Path | None) -> str:
     return form
 
 
+def _check_output(output: Path | None, input_path: Path, opened: OpenedRun) -> None:
+    """Refuse to write predictions over the rows that they are of, or those of training."""
+    of_training = opened.experiment.dataset.paths
+    for path, what in (
+        (input_path, "the input"),
+        *((one, "the data of the run") for one in of_training),
+    ):
+        if output is not None and _are_one_file(output, path):
+            raise UsageError(
+                f"the output is {what}: its rows would be lost.",
+                where=f"--output {output}",
+                fix="Name another file.",
+            )
+
+
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
     are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
@@ -254,7 +264,10 @@ class _Work:
         self._predictor = predictor
         self._thresholds = None if thresholds is None else [*thresholds]
         self._input_path = input_path
-        self.watch = Watch(opened.spec.columns or ())
+        form = opened.spec.series
+        # That time has gone on is no drift.
+        time = None if form is None or form.clock is None else form.clock.column
+        self.watch = Watch([one for one in opened.spec.columns or () if one.name != time])
 
     def write(self, file: Rows) -> None:
         """Write what the model says of all rows."""
@@ -290,9 +303,8 @@ class _Work:
             if isinstance(chunk, TableRows | LastWindows) and chunk.raw is not None:
                 self.watch.see(chunk.raw_columns, chunk.raw)
             outputs, spec = self._predictor.predict(chunk.x), self._opened.spec
-            if isinstance(chunk, LastWindows) and spec.series is not None:
-                spec = replace(spec, target_names=spec.series.targets)
-                outputs = outputs.reshape(-1, len(spec.target_names))  # (series * horizon, targets)
+            if isinstance(chunk, LastWindows):
+                outputs, spec = by_step(outputs, spec)
                 kept = chunk.kept
             yield outputs, kept, spec
 

@@ -23,6 +23,7 @@ from dlrun.rundir.metrics import history_text
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
 from dlrun.training.listener import Listener
+from dlrun.wording import count
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Outcome:
             if changed:
                 return f"epoch {epoch} is the first that differs: {', '.join(changed)}"
         if len(self.history) != len(other.history):
-            return f"there were {len(self.history)} epochs and are {len(other.history)}"
+            return f"there were {count(len(self.history), 'epoch')} and are {len(other.history)}"
         if found := self._unequal(other, "final_weights"):
             return f"the final weights differ: {found}"
         return None

@@ -46,6 +46,7 @@ from dlrun.rundir.lock import FolderLock, holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
 from dlrun.training.listener import WARNING, Listener
+from dlrun.wording import count
 
 
 def resume(
@@ -264,10 +265,10 @@ class InterruptedRun:
         if self.checkpoint is None:
             return [*lines, f"{self.status} before its first checkpoint: beginning anew"]
         epoch, step = self.place
-        batches = f" and {step} batches" if step else ""
+        batches = f" and {count(step, 'batch', 'batches')}" if step else ""
         what = f"{self.status}: "
         if self.is_extension:
-            what = f"extension to {self.experiment.training.epochs} epochs, {what}"
+            what = f"extension to {count(self.experiment.training.epochs, 'epoch')}, {what}"
         return [*lines, f"{what}going on after epoch {epoch}{batches}"]
 
 
@@ -323,7 +324,7 @@ def _check_extension(run: InterruptedRun, epochs: int) -> None:
     """Refuse epochs to which a run cannot be brought from where it stands."""
     completed, _ = run.place
     if completed > epochs:
-        what = f"the run has completed {completed} epochs already."
+        what = f"the run has completed {count(completed, 'epoch')} already."
         raise UsageError(what, where=f"--epochs {epochs}")
     trained, fix = run.original.training.epochs, f"`dlrun train --from {run.folder.path}`"
     if run.checkpoint is None:
@@ -346,7 +347,7 @@ def _check_extension(run: InterruptedRun, epochs: int) -> None:
             "an earlier dlrun trained this run, and kept only the averages of SwapEMAWeights "
             "at its end: it cannot go on to the weights of a longer run.",
             where=str(run.folder.path),
-            fix=f"Train anew with {epochs} epochs; {fix} begins from its averages.",
+            fix=f"Train anew with {count(epochs, 'epoch')}; {fix} begins from its averages.",
         )
 
 
@@ -359,10 +360,10 @@ def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None
     completed, _ = interrupted.place
     if interrupted.checkpoint is not None and interrupted.checkpoint.facts["stop_training"]:
         return (
-            f"a callback ended this run after epoch {completed}; asked for {epochs} epochs, "
-            "it would have ended there too"
+            f"a callback ended this run after epoch {completed}; asked for "
+            f"{count(epochs, 'epoch')}, it would have ended there too"
         )
     if completed != epochs:
         return None
     more = f"; {EXTENSION_WAITS}" if Extension(interrupted.folder.path).is_begun else ""
-    return f"this run has completed {completed} epochs already{more}"
+    return f"this run has completed {count(completed, 'epoch')} already{more}"

@@ -182,7 +182,7 @@ def test_the_page_is_opened(dlrun, at, monkeypatch):
         "webbrowser.open", lambda address: opened.append(address) or len(opened) == 1
     )
     code, _, err = dlrun("open", "one", *at)
-    assert code == 4
+    assert code == 2
     assert "`dlrun report" in err
     (folder,) = at[1].glob("*_one_*")
     Run(folder).write_text("report.html", "<p>")

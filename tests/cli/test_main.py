@@ -67,7 +67,7 @@ def test_version(dlrun):
     ("words", "message"),
     [
         (["trian"], "error: No such command 'trian'"),
-        (["train"], "error: Missing argument 'CONFIG...'.\n  `dlrun train --help` tells more.\n"),
+        (["train"], "error: Missing argument 'CONFIG'.\n  `dlrun train --help` tells more.\n"),
         (["resume", "a", "b"], "error: Got unexpected extra argument"),
         (["train", "--sed", "1", "a"], "error: No such option: --sed"),
         (["train", "--seed", "x", "a"], "error: Invalid value for '--seed': "),

@@ -7,6 +7,7 @@ from pathlib import Path
 from dlrun.cli.runs import runs_table, usual_columns
 from dlrun.cli.terminal.output import Screen
 from dlrun.rundir.folder import RunRow
+from dlrun.rundir.notes import Notes
 from dlrun.workflows.runs import RunFacts
 
 FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"
@@ -51,6 +52,19 @@ def test_runs_in_fewer_columns():
     same = replace(ROWS[0], path=Path("runs/20261121-231455_mnist_mlp_7k2q"))
     names = [line.split()[0] for line in drawn([ROWS[0], same], Screen(66)).splitlines()[1:]]
     assert len({*names}) == 2
+
+
+def test_labels_and_notes_beside_a_long_metric():
+    """A table still: names without their times, the metric cut, what was noted below."""
+    long = "validation sparse_categorical_accuracy"
+    noted = replace(ROWS[0], metric=long, notes=Notes(("good",), "with the cleaned table"))
+    other = replace(ROWS[0], metric=long, path=Path("runs/20261117-231455_titanic_wide_2abc"))
+    assert drawn([noted, other], WIDE) == (
+        "name               status    main metric                value    age\n"
+        "mnist_mlp_7k2q     finished  validation s…al_accuracy  0.9790  3 min\n"
+        "  good  with the cleaned table\n"
+        "titanic_wide_2abc  finished  validation s…al_accuracy  0.9790  3 min"
+    )
 
 
 def test_a_run_that_is_trained_longer():

@@ -88,3 +88,11 @@ def test_dotted_paths(experiment):
         "model.layers[1].activation", "model.layers[1].trainable", "loss.type", "optimizer.type",
         "optimizer.momentum", "training.batch_size",
     }  # fmt: skip
+
+
+def test_options_of_columns_are_defaults_too():
+    """What a config says of a column is its kind, and what is not usual for it."""
+    experiment = load_config(CONFIGS / "sentiment_average.yaml")
+    asked = {path for path in given.given_paths(experiment) if ".columns." in path}
+    assert asked == {"dataset.columns.review.type", "dataset.columns.review.length"}
+    assert "dataset.columns.review.min_count" in given.flat(experiment)

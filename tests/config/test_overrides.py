@@ -2,6 +2,8 @@
 
 import pytest
 
+from dlrun.config.nodes import Problems
+from dlrun.config.overrides import read
 from tests.config.conftest import BASE
 
 
@@ -126,3 +128,27 @@ def test_keys_of_sections_are_found_from_the_top(refuse, given, meant):
     """And the words of older versions of Keras."""
     (told,) = (one for one in refuse(BASE, given) if "Missing" not in one)
     assert told.endswith(f"Did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("training.epochs=1,2", "Expected an integer, got '1,2'."),
+        ("optimizer.learning_rate=0.1,1e-2", "Expected a number or a schedule, got '0.1,1e-2'."),
+    ],
+)
+def test_several_values_are_a_list(refuse, given, told):
+    """As other programs take them they are one text."""
+    key, _, values = given.partition("=")
+    (said,) = refuse(BASE, given)
+    assert (
+        said == f"--set {key}: {key}: {told} Several values are a list: --set '{key}=[{values}]'."
+    )
+
+
+@pytest.mark.parametrize("mark", [",", "|", "'", " ", "\t"])
+def test_a_mark_that_separates_stands_for_itself(mark):
+    """As in `--set dataset.decimal=,`, which a shell leaves as it is."""
+    problems = Problems()
+    assert read(f"dataset.decimal={mark}", problems).value.plain() == mark
+    problems.raise_if_any()

@@ -25,15 +25,30 @@ def message(tmp_path):
 
 
 def test_a_missing_file(message, tmp_path):
-    """Named, with the reason."""
-    expected = "absent.yaml: The config cannot be read: No such file or directory."
+    """Named, with one beside it that was probably meant."""
+    assert message(tmp_path / "absent.yaml") == "absent.yaml: There is no such file."
+    (tmp_path / "absence.yaml").touch()
+    expected = "absent.yaml: There is no such file. Did you mean 'absence.yaml'?"
     assert message(tmp_path / "absent.yaml") == expected
+
+
+def test_a_table(message, tmp_path):
+    """Whoever gives the data in the place of a config learns how one comes to be."""
+    (tmp_path / "my cats.csv").write_text("x,y\n1,2\n")
+    expected = (
+        "my cats.csv: This is a table, which is no config. Give the path of a YAML file; "
+        "`dlrun init --data 'my cats.csv' -o 'my cats.yaml'` writes one for it."
+    )
+    assert message(tmp_path / "my cats.csv") == expected
 
 
 def test_a_folder(message, tmp_path):
     """A folder is not read."""
     (tmp_path / "folder").mkdir()
-    expected = "folder: This is a folder. Give the path of a YAML file."
+    expected = (
+        "folder: This is a folder. Give the path of a YAML file; "
+        "`dlrun init --data folder -o folder.yaml` writes one for it."
+    )
     assert message(tmp_path / "folder") == expected
 
 

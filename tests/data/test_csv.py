@@ -171,7 +171,7 @@ def test_a_missing_file_and_a_directory_are_errors(tmp_path):
     assert str(error.value) == f"{tmp_path}/none.csv: there is no such file."
     with pytest.raises(DataError) as error, open_csv(tmp_path):
         pass
-    assert str(error.value) == f"{tmp_path}: this is a directory; a CSV file was expected."
+    assert str(error.value) == f"{tmp_path}: this is a directory; a file was expected."
 
 
 def test_a_file_that_may_not_be_read_is_an_error(write, monkeypatch):

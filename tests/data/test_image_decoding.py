@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from PIL import Image
 
 from dlrun.arrays import ImageForm
 from dlrun.data import image_decoding
-from dlrun.data.image_decoding import Decoder
+from dlrun.data.image_decoding import Decoder, decode_files, keep_pixels
 from dlrun.errors import DlrunError
-from tests.pictures import CORNERS, TURNS, broken, encoded, grey_modes, odd_modes, turned
+from tests.pictures import CORNERS, encoded, grey_modes, two_hundred
 
 
 def decode(contents, folder, *, shape=CORNERS.shape, resize=None):
@@ -32,30 +31,12 @@ def decode(contents, folder, *, shape=CORNERS.shape, resize=None):
 
 def test_two_hundred_odd_and_broken_files_are_read_right_or_named(tmp_path):
     """None of them ends the others, or stands for another."""
-    oriented = {
-        f"{form}{side}": turned(side, form) for form in ("JPEG", "PNG", "TIFF", "WEBP")
-        for side in TURNS
-    }  # fmt: skip
-    odd, bad = odd_modes(), broken()
-    contents = {**oriented, **{name: content for name, (content, _) in {**odd, **bad}.items()}}
-    damaged = {}
-    draw = random.Random(5)  # noqa: S311
-    whole = [contents[name] for name in ("palette.png", "photo.jpg", "animated.gif", "rgb.tiff",
-                                         "lossless.webp", "rgb.bmp")]  # fmt: skip
-    while len(contents) + len(damaged) < 200:
-        content = bytearray(draw.choice(whole))
-        for _ in range(draw.choice([1, 3, 20])):
-            content[draw.randrange(len(content))] = draw.randrange(256)
-        content = content[: draw.choice([len(content), draw.randrange(1, len(content))])]
-        damaged[f"damaged_{len(damaged)}"] = bytes(content)
-    pixels, named = decode({**contents, **damaged}, tmp_path)
-    for name in oriented:
-        off = np.abs(pixels[name].astype(int) - CORNERS).max()
-        assert off <= (20 if name.startswith("JPEG") else 0), name
-    for name, (_, tolerance) in odd.items():
+    contents, shown, bad = two_hundred()
+    pixels, named = decode(contents, tmp_path)
+    for name, tolerance in shown.items():
         assert name not in named, named[name]
         assert np.abs(pixels[name].astype(int) - CORNERS).max() <= tolerance, name
-    for name, (_, said) in bad.items():
+    for name, said in bad.items():
         assert said in named[name], name
     assert len(named) > len(bad)
     assert all(named.values())
@@ -154,3 +135,38 @@ def test_pipes_and_devices_are_no_images(tmp_path):
     with Decoder(ImageForm("rgb", None), files=3, on_disk=False) as decoder:
         bad = decoder.decode(files, (3, 3))
     assert [*bad.values()] == ["this is no file", "this is no file", "No such file or directory"]
+
+
+@pytest.mark.parametrize("limit", ["1000", "0"])
+def test_a_process_that_keeps_pixels_decodes_what_has_changed(limit, tmp_path, monkeypatch):
+    """What is kept is what would be decoded: files are looked at, and the form and size count."""
+    monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", limit)
+    monkeypatch.setattr(image_decoding, "_kept", None)
+    decoded = []
+    monkeypatch.setattr(Decoder, "decode", lambda self, files, size, decode=Decoder.decode: (
+        decoded.append(len(files)) or decode(self, files, size)))  # fmt: skip
+    files = [str(tmp_path / f"{number}.png") for number in range(3)]
+    for file in files:
+        Image.fromarray(CORNERS).save(file)
+
+    def read(form=ImageForm("rgb", "stretch"), size=(12, 12)):  # noqa: B008 - it is frozen
+        found = decode_files(files, form, size, where=tmp_path)
+        assert found.rows[:].shape == (3, *found.shape)
+        return found
+
+    read(), read()
+    assert decoded == [3, 3]  # nobody has asked for them to be kept
+    keep_pixels()
+    first = read()
+    assert np.array_equal(read().rows[:], first.rows[:])
+    assert read(size=None).shape == (12, 12, 3)
+    assert read(ImageForm("gray", "stretch")).shape == (12, 12, 1)
+    assert decoded == [3] * 5
+    read(ImageForm("gray", "stretch"))
+    assert decoded == [3] * 5
+    Image.fromarray(255 - CORNERS).save(files[1])
+    os.utime(files[1], (0, 0))
+    assert np.array_equal(read().rows[:][1], 255 - CORNERS)
+    (tmp_path / "2.png").unlink()
+    assert read().bad == {2: "No such file or directory"}
+    assert decoded == [3] * 7

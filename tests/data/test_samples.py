@@ -127,7 +127,8 @@ def test_features_are_scaled_as_in_training(write):
          "  {path}:3: 'tulip'\n  {path}:5: 'tulip'")),
         (NUMBERED, "length,width,kind\n1,2,yes\n",
          ("{path}:2: column 'kind': 'yes' is not a number.\n"
-         "  Mend the cell, or say that it is a missing value, `missing_values: ['yes']`.")),
+         "  Mend the file, an empty cell for what is missing: the run reads it as it did in "
+         "training.")),
         (FLOWERS, "1,2,3,4\n",
          "{path}:1: the file has 4 columns; 2 of the features and 1 of the target were expected."),
         (FLOWERS, "1,2\n",
@@ -143,8 +144,7 @@ def test_features_are_scaled_as_in_training(write):
          "(column 1,column 2,column 3,column 4).")),
         (IMAGES, "0,,2,3,1\n",
          ("1 cell of the features is empty ('column 2' 1):\n  {path}:1: 'column 2'\n"
-         "  Fill them, or leave the rows out; a config may say what becomes of them "
-         "(`missing`).")),
+         "  Fill them, or leave the rows out: the run was trained without gaps in these columns.")),
         (IMAGES, "0,0,0.5,1,1\n",
          "{path}:1: 0.5 is no pixel; whole numbers from 0 to 16 were expected."),
     ],

@@ -11,7 +11,7 @@ from dlrun.data.division import Division
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError
-from tests.pictures import CORNERS, draw, draw_digits, huge_png
+from tests.pictures import CORNERS, draw, draw_digits, huge_png, two_hundred
 
 LAYERS = [{"type": "Conv2D", "name": "conv", "inputs": ("photo",)}]
 
@@ -156,6 +156,38 @@ def test_rows_of_bad_files_are_left_out_and_counted(limit, tmp_path, monkeypatch
         dataset.notes
     )
     assert sum("rows.csv:" in note for note in dataset.notes) == 4
+
+
+def test_two_hundred_odd_and_broken_files_are_read_right_or_named(tmp_path):
+    """By the rows that name them; what is left is what the dataset `images` reads of them."""
+    contents, shown, bad = two_hundred()
+    for name, content in contents.items():
+        (tmp_path / "all" / "cat").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / "cat" / name).write_bytes(content)
+    draw(tmp_path / "all" / "dog" / "good.png", CORNERS)
+    names = [*sorted(contents), "../dog/good.png"]
+    rows = [(name, n, "cat" if name in contents else "dog") for n, name in enumerate(names)]
+    path = write(tmp_path / "all" / "cat.csv", rows)
+    kept = load(path, {"folder": "cat", "size": 12, "bad_files": "skip"})
+    places = kept.train.x[:][:, 1].astype(int).tolist()
+    pixels = split(kept).train.x[:][:, 1:].reshape(-1, *CORNERS.shape)
+    read = dict(zip([names[place] for place in places], pixels, strict=True))
+    for name, tolerance in shown.items():
+        assert np.abs(read[name] * 255 - CORNERS).max() <= tolerance + 0.01, name
+    assert not read.keys() & bad.keys()
+    folder = load_dataset("images", seed=0, path=tmp_path / "all", size=12, bad_files="skip")
+    assert np.array_equal(pixels, folder.train.x[:])
+    gone = len(names) - len(read)
+    assert f"warning: column 'photo': {gone} rows left out for files that cannot be read:" in (
+        kept.notes
+    )
+    for name, said in bad.items():  # each as it is told where it is the only one
+        alone = write(tmp_path / "all" / "one.csv", [(name, 0, "cat"), rows[-1]])
+        with pytest.raises(DataError) as caught:
+            load(alone, {"folder": "cat", "size": 12})
+        line = f"one.csv:2: {tmp_path / 'all' / 'cat' / name}: "
+        assert line in str(caught.value), name
+        assert said in str(caught.value).partition(line)[2], name
 
 
 def test_a_class_of_bad_files_alone_is_an_error(tmp_path):

@@ -63,6 +63,13 @@ _WORDS = """\
     - {type: Embedding, output_dim: 3, mask_zero: true}
     - {type: Bidirectional, layer: {type: LSTM, units: 2, dropout: 0.2}}
 """
+_NETWORK_FILE = "network.weights.h5"
+_NETWORK = {"include_top": True, "classes": 5, "alpha": 0.05, "dropout": 0.3}
+_FINE_TUNED = f"""\
+    - {{type: MobileNet, name: base, weights: {_NETWORK_FILE}, fine_tune_at: conv_dw_13,
+       {", ".join(f"{key}: {str(value).lower()}" for key, value in _NETWORK.items())}}}
+"""
+_LARGE_PHOTOS = _PHOTOS.replace("color: gray", "size: 32")
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -89,6 +96,7 @@ CONFIGS = {
     "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
     "photos": {"first": _AUGMENTED, "dataset": _PHOTOS},
     "texts": {"first": _WORDS, "dataset": _TEXTS},
+    "network": {"first": _FINE_TUNED, "dataset": _LARGE_PHOTOS},
 }
 _USUAL = {"dataset": _MOONS, "first": "", "layers": "", "optimizer": "adam", "callbacks": "[]",
           "epochs": 3, "sampling": "null", "exports": "[predictions]", "end": "sigmoid",
@@ -181,11 +189,23 @@ class Workplace:
 
     def train(self, name, *, runs, **how):
         """Train a config."""
+        if name == "network" and not (self.folder / _NETWORK_FILE).exists():
+            assert self._server.call("stories:write_network", cwd=self.folder).code == 0
         return self.run(*TRAIN, f"{name}.yaml", runs=runs, **how)
 
     def resume(self, run, **how):
         """Go on with a run."""
         return self.run(*RESUME, run, runs=run.parent, **how)
+
+
+def write_network():
+    """Write weights for the network of keras.applications into the folder of this process."""
+    from dlrun.backend import keras
+
+    keras.utils.set_random_seed(7)
+    network = keras.applications.MobileNet(input_shape=(32, 32, 3), weights=None, **_NETWORK)
+    network.save_weights(_NETWORK_FILE)
+    return 0, None
 
 
 def _passed(line):

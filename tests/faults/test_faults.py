@@ -52,6 +52,17 @@ def test_killed_runs_over_texts_end_in_the_same_bits(workplace):
     assert found["points"] + found["times"] >= 3
 
 
+@pytest.mark.slow
+def test_killed_runs_that_fine_tune_a_network_end_in_the_same_bits(workplace):
+    """Begun with a file, frozen but for its end, with a Dropout within; and it comes out again."""
+    _, found = rows.killed(workplace, ["network"], points=[3], times=1)
+    assert found["points"] + found["times"] >= 3
+    (run, *_) = (workplace.folder / "killed-network-0-0").iterdir()
+    again, _ = workplace.run("reproduce", run, runs=run.parent)
+    assert again.code == 0, again.err
+    assert again.out.startswith("identical: data, initial weights, 3 epochs")
+
+
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
     _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))

@@ -67,7 +67,7 @@ def test_the_stronger_baseline_comes_first_and_both_are_told(gains):
         "baseline: the season of 12, over 40 test windows (root mean square), is off by 4.0000, "
         "the network by 2.0000: better by more than chance (Diebold-Mariano test"
     )
-    assert "baseline: the last value" in said
+    assert ". Baseline: the last value" in said
     stored = first.to_json()
     assert (stored["kind"], stored["other"]["kind"]) == ("season of 12", "last value")
     assert stored["verdicts"][0]["beats"] == "better"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
 from tests.reports.chromium import PROGRAM, Chromium
+from tests.shops import daily, train_once
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
 ASK = "[...document.querySelectorAll('button')].at(-1).click()"
@@ -60,3 +62,24 @@ def test_a_cell_that_is_no_number_is_told(page):
     told = fill(page, "5.9", "2.7", "much", "1.3")
     assert "That was not understood" in told
     assert "column 'petal_length_cm': 'much' is not a number." in told
+
+
+def test_steps_of_a_series_are_pasted_and_gone_on_with(serve, common):
+    """As the table has them, with its decimal comma; a row for each day that follows."""
+    client = serve(train_once(common))
+    browser = Chromium()
+    try:
+        browser.ask("Page.navigate", url=f"http://127.0.0.1:{client.port}/")
+        wait(browser, "document.querySelectorAll('textarea').length === 1")
+        pasted = json.dumps(daily(9))
+        browser.tell(f"document.querySelector('textarea').value = {pasted}")
+        browser.tell(ASK)
+        wait(browser, "document.getElementById('answer').textContent !== ''")
+        told = browser.tell("document.getElementById('answer').innerText").splitlines()
+        assert told[1].split("\t") == ["Laden", "Tag", "predicted_Umsatz", "predicted_Gäste"]
+        assert [line.split("\t")[:2] for line in told[2:]] == [
+            [shop, f"{day}.01.2023"] for shop in ("Nord", "Süd") for day in (10, 11, 12)
+        ]
+        wait(browser, "!document.getElementById('why').hidden")
+    finally:
+        browser.close()

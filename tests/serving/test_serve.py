@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dlrun.serving.door import listening_at
+from tests.shops import daily, train_once
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.0, 3.0, 5.0, 2.0], [5.9, 2.7, 4.2, 1.3]]
 NAMES = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"]
@@ -101,6 +102,44 @@ def test_images(serve, reported, dlrun, tmp_path):
     page = client.get("/")
     assert '"image": [8, 8, 1]' in page.text
     assert '"max": 16.0' in page.text
+
+
+def test_series(serve, common, dlrun, tmp_path):
+    """Steps of series go in, as rows or as columns, and what follows them comes out."""
+    run = train_once(common)
+    client = serve(run)
+    table = tmp_path / "days.csv"
+    head, *lines = daily(9).splitlines()
+    table.write_text("\n".join([head, *lines, ""]), "utf-8")
+    wanted = [*csv.DictReader(dlrun("predict", run, table, "-o", "-").out.splitlines())]
+    wanted = {name: [row[name] for row in wanted] for name in wanted[0] if name != "row"}
+    assert [len(column) for column in wanted.values()] == [6] * 4  # three days of either shop
+    names = head.split(";")
+    steps = [dict(zip(names, line.replace(",", ".").split(";"), strict=True)) for line in lines]
+    steps = [{**one, "Umsatz": float(one["Umsatz"]), "Gäste": int(one["Gäste"])} for one in steps]
+    answer = client.post("/v1/models/shops:predict", {"instances": steps})
+    assert answer.status == 200, answer.text
+    rows = answer.json()["predictions"]
+    same({name: [row[name] for row in rows] for name in rows[0]}, wanted)
+    told = client.get("/v2/models/shops").json()
+    assert {one["name"]: one["datatype"] for one in told["inputs"]} == {
+        "Laden": "BYTES", "Tag": "BYTES", "Umsatz": "FP64", "Gäste": "FP64"
+    }  # fmt: skip
+    assert {one["name"]: one["datatype"] for one in told["outputs"]} == {
+        "Laden": "BYTES", "Tag": "BYTES", "predicted_Umsatz": "FP32", "predicted_Gäste": "FP32"
+    }  # fmt: skip
+    tensors = [
+        {**one, "shape": [len(steps)], "data": [step[one["name"]] for step in steps]}
+        for one in told["inputs"]
+    ]
+    outputs = client.post("/v2/models/shops/infer", {"inputs": tensors}).json()["outputs"]
+    same({one["name"]: one["data"] for one in outputs}, wanted)
+    explained = client.post("/v1/models/shops:explain", {"instances": steps})
+    assert explained.status == 200, explained.text
+    short = client.post("/v1/models/shops:predict", {"instances": steps[:5]})
+    assert short.status == 400
+    assert "8 steps without a gap, up to the last one, are seen; the table has 5." in short.text
+    assert '"window": 8' in client.get("/").text
 
 
 def test_health(iris):

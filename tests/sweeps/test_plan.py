@@ -33,11 +33,20 @@ def test_what_is_no_time_is_told(text):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "fits"), [(3, 0), (12.9, 0), (13, 2), (22.9, 3), (23, 4), (99, 4)]
+    ("seconds", "fits"), [(3, 0), (12.9, 0), (13, 2), (22.9, 2), (23, 4), (99, 4)]
 )
 def test_what_fits_into_a_budget(seconds, fits):
     """Two workers, ten seconds a run, three until the first begins."""
     assert Estimate((10.0,) * 4, 2, "").fitting(seconds) == min(fits, 4)
+
+
+@pytest.mark.parametrize(
+    ("costs", "workers", "seconds"),
+    [((10.0,) * 4, 2, 23), ((10.0,) * 3, 2, 23), ((10.0,), 4, 13), ((1.0, 9.0, 1.0), 2, 12)],
+)
+def test_the_time_to_the_end(costs, workers, seconds):
+    """No run is divided among workers: three of 10 s on two of them take 20 s, and 3 s before."""
+    assert Estimate(costs, workers, "").seconds == seconds
 
 
 def test_activations_of_a_batch(tmp_path):

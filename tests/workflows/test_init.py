@@ -3,12 +3,14 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from dlrun.config import load_config
 from dlrun.errors import DataError
 from dlrun.workflows.init import init
 from tests.conftest import TITANIC, needs_titanic
+from tests.pictures import draw
 
 pytestmark = pytest.mark.usefixtures("eagerly")  # what a config says, not how it is trained
 
@@ -232,7 +234,9 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     path = tmp_path / "t.csv"
     rows = (f"{n * 7 % 31},{n % 10};{'-999' if n % 9 == 0 else n % 7};{n % 2}" for n in range(99))
     path.write_text("\n".join(["a;b;y", *rows]))
-    assert 'is a number with decimal: ","' in " ".join(dlrun("data", path).out.split())
+    told = 'is a number with decimal: ","; read it with `--set decimal=,`.'
+    assert told in " ".join(dlrun("data", path).out.split())
+    assert told in dlrun("init", "--data", path).err
     settings = ("--set", "decimal=,", "--set", "missing_values=[-999]")
     text = dlrun("init", "--data", path, "-t", "y", *settings).out
     assert '  decimal: ","\n  missing_values: [-999]\n' in text
@@ -247,3 +251,112 @@ def test_an_easy_target_is_no_leak(tmp_path):
     path = table_of(tmp_path, "a,b,c,y", lambda n: f"{n},{-n},{n * 7 % 31},{int(n > 60)}")
     experiment, _ = drafted(path, "y")
     assert {"type": "ignore"} not in experiment.dataset.arguments["columns"].values()
+
+
+def test_a_text_that_is_no_utf_8(tmp_path, dlrun):
+    """What says its encoding is the option of these commands; of others it is the config's key."""
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe,y\n1,2\n2,3\n3,2\n".encode("latin-1"))
+    for command in (("data",), ("init", "--data")):
+        assert dlrun(*command, path, code=3).err == (
+            f"error: {path}:1: byte 0xf6 is not UTF-8 text.\n"
+            "  Save it as UTF-8, or say what it is, as with `--set encoding=latin-1`.\n"
+        )
+        assert dlrun(*command, path, "--set", "encoding=latin-1").code == 0
+
+
+def test_times_that_are_equally_far_apart(tmp_path, dlrun):
+    """A series is told; where a step is missing none is."""
+    days = [f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(28)]
+    rows = [f"{day},{n * 7 % 31}" for n, day in enumerate(days)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["day,sold", *rows]))
+    told = (
+        "'day' goes on in steps of 1 day, as a series does: with type: series, time: day and "
+        "window: 12 a network foretells the next step from the 12 before it "
+        "(`dlrun list datasets series`)."
+    )
+    assert told in dlrun("init", "--data", path).err
+    assert told in " ".join(dlrun("data", path).out.split())
+    del rows[9]
+    path.write_text("\n".join(["day,sold", *rows]))
+    assert "in steps of" not in dlrun("data", path).out
+
+
+def test_a_folder_of_something_else(tmp_path, dlrun):
+    """Says what lies there, and what was expected."""
+    home = tmp_path / "data"
+    for name in ("a", "b"):
+        (home / name).mkdir(parents=True)
+        (home / name / "1.pdf").write_bytes(b"%PDF-1.4")
+        (home / name / "noted").write_bytes(b"x")
+    assert dlrun("init", "--data", home, code=3).err == (
+        f"error: {home}: no image and no text (.txt) was found among its 4 files: "
+        "2 .pdf, 2 without ending.\n"
+        "  Give a folder with a folder of images, or of texts, for each class; or one table.\n"
+    )
+    (tmp_path / "loose").mkdir()
+    (tmp_path / "loose" / "a.pdf").touch()
+    assert dlrun("init", "--data", tmp_path / "loose", code=3).err == (
+        f"error: {tmp_path}/loose: there is no image, and no folder of a class, but 'a.pdf'.\n"
+        "  Make a folder for each class, and put its images into it.\n"
+    )
+    assert dlrun("data", home, code=3).err == (
+        f"error: {home}: this is a directory; a file was expected.\n"
+        f"  Give a table; `dlrun init --data {home}` looks at a folder of images or of texts.\n"
+    )
+
+
+def test_a_folder_of_tables(tmp_path, dlrun):
+    """How they are named."""
+    (tmp_path / "part.csv").write_text("x,y\n1,2\n")
+    for command in (("data",), ("init", "--data")):
+        assert dlrun(*command, tmp_path, code=3).err == (
+            f"error: {tmp_path}: this is a directory; a file was expected.\n"
+            f"  Name the files in it: '{tmp_path}/*.csv'.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "line"),
+    [
+        ([(8, 6)] * 4, "[8, 6]  # height and width: that of all images"),
+        ([(99, 99), (8, 6), (8, 6)], "[8, 6]  # height and width: that of 2 of 3 images looked at"),
+        (
+            [(8, 6), (10, 9), (300, 20)],
+            (
+                "[10, 9]  # height and width: the median; 3 images looked at are 8 to 300 high, "
+                "6 to 20 wide"
+            ),
+        ),
+        (
+            [(100, 256)] * 2,
+            (
+                "[50, 128]  # height and width: that of all images; of 100 x 256 pixels, the "
+                "longer side 128"
+            ),
+        ),
+    ],
+)
+def test_the_size_of_images_is_that_of_the_files(tmp_path, sizes, line):
+    """And the config says whence it is."""
+    for number, size in enumerate(sizes):
+        draw(tmp_path / "data" / "ab"[number % 2] / f"{number}.png", np.zeros(size, np.uint8))
+    text = init(tmp_path / "data", (), None).text
+    assert f"  size: {line}\n" in re.sub(" +#", "  #", text)
+
+
+@pytest.mark.parametrize(
+    ("files", "epochs", "patience"), [(14, 2000, 267), (100, 667, 89), (2000, 60, 8)]
+)
+def test_few_images_are_seen_often_enough(tmp_path, files, epochs, patience):
+    """In 2,000 steps at most, where 60 epochs would be fewer: ceil(0.68 n / 32) steps an epoch."""
+    image = tmp_path / "one.png"
+    draw(image, np.zeros((4, 4), np.uint8))
+    for number in range(files):
+        folder = tmp_path / "data" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").hardlink_to(image)
+    text = init(tmp_path / "data", (), None).text
+    assert f"  epochs: {epochs} " in text
+    assert f"patience: {patience}," in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -226,6 +227,38 @@ def test_a_network_that_is_all_trained_is_what_plain_keras_fits(dlrun, home, wei
     for one in means:
         assert np.allclose(after[f"base/{one.path}"], one.numpy(), rtol=1e-4, atol=1e-5), one.path
         assert not np.array_equal(after[f"base/{one.path}"], begin[f"base/{one.path}"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+def test_a_network_that_scales_and_normalizes_within_is_that_of_keras(dlrun, home):
+    """Begun with a file, trained, kept and opened again; it takes pixels of 0 to 255."""
+    from dlrun.backend import keras
+
+    words = {"include_top": False, "pooling": "avg", "weights": None}
+    plain = keras.applications.EfficientNetB0(input_shape=SIZE, **words)
+    within = plain.get_layer("normalization")
+    given = np.float32([[0.4, 0.5, 0.6], [0.1, 0.2, 0.3]])  # means and variances
+    within.set_weights([*given, *within.get_weights()[2:]])
+    plain.save_weights(home / "efficient.weights.h5")
+    made = config(training={"epochs": 1, "batch_size": 10})
+    made["model"]["layers"][0] = {
+        "type": "EfficientNetB0", "name": "base", **words, "weights": "efficient.weights.h5"
+    }  # fmt: skip
+    (home / "a.yaml").write_text(yaml.safe_dump(made))
+    run = dlrun("train", home / "a.yaml").run
+    told = dlrun("predict", run, home / "pictures", "-o", "-").out
+    tensors = load_tensors(run / "weights.safetensors")
+    assert np.array_equal(tensors["base/normalization/mean"].ravel(), np.float32([0.4, 0.5, 0.6]))
+    for one in plain.weights:
+        one.assign(tensors[f"base/{one.path}"])
+    plain.save_weights(home / "trained.weights.h5")
+    plain.load_weights(home / "trained.weights.h5")  # Normalization looks at its weights here alone
+    x, _ = read_pictures(home / "pictures")
+    logits = plain(x * 255).numpy() @ tensors["head/kernel"] + tensors["head/bias"]
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = [float(row["probability_blue"]) for row in csv.DictReader(told.splitlines())]
+    assert np.allclose(found, expected[:, 0], rtol=1e-4)
 
 
 def read_pictures(folder):

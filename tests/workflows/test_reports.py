@@ -222,6 +222,8 @@ def test_several_runs_are_compared(copied, dlrun):
     assert all(run.name in page for run in runs)
     assert "optimizer.learning_rate" in page
     assert "F1 of each class, test rows" in page
+    (folder / "comparison.html").unlink()  # of runs that lie elsewhere it stands beside them, too
+    assert dlrun("report", *runs, "--runs-dir", folder / "others").out == result.out
 
 
 def test_runs_that_cannot_be_compared(copied, dlrun, tmp_path):

@@ -5,94 +5,35 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 import dlrun as python
-from dlrun.cli import main
 from dlrun.execution.loading import load_splits
 from dlrun.execution.opening import load_model, open_trained
 from dlrun.rundir.folder import Run
-from tests.conftest import alone
+from tests.shops import ROWS, daily, train_once, value, write
 from tests.workflows.test_resume import interrupted
-
-ROWS = 70
-CONFIG = """\
-name: shops
-dataset:
-  type: series
-  path: shops ü.csv
-  time: Tag
-  key: Laden
-  target: [Umsatz, Gäste]
-  decimal: ","
-  columns: {Tag: {type: date, parts: [weekday]}}
-  window: 8
-  horizon: 3
-  season: 7
-  scale: standard
-  target_scale: standard
-  test_split: 0.2
-  validation_split: 0.2
-model:
-  layers:
-    - {type: GRU, units: 4}
-    - {type: Dropout, rate: 0.1}
-    - {type: Dense, units: 6}
-loss: mean_squared_error
-optimizer: {type: Adam, learning_rate: 0.01}
-metrics: [mean_absolute_error]
-training: {epochs: 3, batch_size: 16, checkpoint_seconds: 0}
-exports: [predictions]
-"""
-
-
-def value(shop, day):
-    """What a shop sells on a day."""
-    return round(
-        (50 if shop == "Nord" else 120) + 10 * math.sin(day * 2 * math.pi / 7) + day / 9, 2
-    )
-
-
-def daily(rows=ROWS, shops=("Süd", "Nord")):
-    """A table with a semicolon and a decimal comma, one shop after the other."""
-    days = np.datetime64("2023-01-01") + np.arange(rows)
-    shown = ["{2}.{1}.{0}".format(*str(day).split("-")) for day in days]
-    cells = [
-        f"{shop};{shown[day]};{str(value(shop, day)).replace('.', ',')};{day % 5}"
-        for shop in shops
-        for day in range(rows)
-    ]
-    return "\n".join(["Laden;Tag;Umsatz;Gäste", *cells]) + "\n"
-
-
-def write(folder):
-    """Write the table and its config into a folder whose name has a blank."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "shops ü.csv").write_text(daily(), "utf-8")
-    (folder / "shops.yaml").write_text(CONFIG, "utf-8")
-    return folder / "shops.yaml"
 
 
 @pytest.fixture(scope="module")
 def trained(common):
     """A run of it with its report, only read."""
-    home = common / "a series"
-    home.mkdir(exist_ok=True)
-    with alone(home / "lock"):
-        if not (home / "done").exists():
-            config = write(home)
-            assert main(["train", str(config), "--runs-dir", str(home / "runs"), "--quiet"]) == 0
-            (home / "done").write_text("")
-    (run,) = (home / "runs").iterdir()
-    return run
+    return train_once(common)
 
 
 def rows_of(text):
     return [*csv.DictReader(io.StringIO(text))]
+
+
+def test_the_page_speaks_of_steps_ahead(trained):
+    """Not of each of them by a name of its own."""
+    page = (trained / "report.html").read_text()
+    assert "learned to foretell the next 3 steps of Umsatz, Gäste from" in page
+    assert "<bdi>the next 3 steps of Umsatz, Gäste</bdi></th>" in page
 
 
 def test_what_follows_the_table_is_foretold(trained, dlrun):
@@ -140,7 +81,9 @@ def test_a_newer_table_is_gone_on_with(trained, dlrun, tmp_path):
         "Umsatz": [value("Nord", day) for day in range(62, 70)],
         "Gäste": [day % 5 for day in range(62, 70)],
     }  # fmt: skip
-    own = rows_of(dlrun("predict", trained, "-o", "-").out)
+    own = dlrun("predict", trained, "-o", "-")
+    assert "column 'Tag'" not in own.err  # that time has gone on is no news
+    own = rows_of(own.out)
     with pytest.raises(python.DlrunError, match="Tag"):
         python.Run(trained).predict(frame)  # dates as the table has them are day, month, year
     frame["Tag"] = [f"{day:02d}.03.2023" for day in range(4, 12)]
@@ -201,7 +144,6 @@ def test_naive_forecasts_stand_beside_the_network(trained, dlrun):
     page = (trained / "report.html").read_text()
     assert "<th>season of 7</th><th>last value</th>" in page
     assert "8 steps of Tag, Umsatz, Gäste, which foretell the next 3 steps" in page
-    assert " of the next 3 steps from " in page
 
 
 def test_other_rows_are_measured_as_windows(trained, dlrun, tmp_path):
@@ -281,6 +223,14 @@ def test_explain_shows_a_window_in_units(trained, dlrun):
     """As TensorFlow computes it; a single row is no window."""
     shown = json.loads(dlrun("explain", trained, "--json").out)
     assert shown["row"] == "row 0 of test"
+    told = dlrun("explain", trained).out
+    head, first = next(
+        (line.split(), told.splitlines()[number + 1].split())
+        for number, line in enumerate(told.splitlines()) if line.startswith("given ")
+    )  # fmt: skip
+    assert (head[0], head[-2:]) == ("given", ["Umsatz", "Gäste"])
+    assert float(first[-2]) == pytest.approx(value("Nord", ROWS - 14 - 8), abs=1e-3)
+    assert re.search(r"^  (Umsatz|Gäste|Tag\S*)\[[0-7]\] ", told, re.MULTILINE)
     told = dlrun("explain", trained, "--input", "1,2", code=2).err
     assert "takes the features of a flat row" in told
 

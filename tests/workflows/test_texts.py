@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import runpy
 
 import numpy as np
@@ -207,7 +208,10 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     page = (run / "report.html").read_text()
     assert "Words that move the answer" in page
     assert '<td class="text"><bdi>' in page
-    assert "-1 more" not in page  # beside the texts, its only column
+    # One column, read as nine words: none is left out of the sample, none stands beside it.
+    assert "9 word numbers" in page
+    assert not re.search(r"-?\d+ more</td>|other columns", page)
+    assert "<th>reads</th>" not in page  # of a stack it would say nothing
     effects = json.loads((run / "report.json").read_text())["word_effects"]
     assert effects["column"] == "text"
     assert {one["toward"] for one in effects["words"]} <= {"neg", "pos"}

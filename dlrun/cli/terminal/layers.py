@@ -204,6 +204,8 @@ def entry_names(
 ) -> Callable[[str, Any], str]:
     """Return what names an entry of what a layer reads: `petal_length`, `pixel[3, 4]`, `x[3]`.
 
+    Of the windows of a series, `sales[2]` is what the third step has.
+
     `views` are parts of a row that layers read by name.
     """
     parts = {view.name: view for view in views if not view.ids}
@@ -218,6 +220,8 @@ def entry_names(
             return f"x{format_place(place)}"
         if feature_names is not None and len(place) == 1:
             return printable(feature_names[place[0]])
+        if feature_names is not None and len(place) == len(("step", "entry")):  # of a window
+            return f"{printable(feature_names[place[1]])}[{place[0]}]"
         if image_shape is not None and len(place) == 1:
             # `place` counts through a flattened image of (height, width, channels)
             rest, channel = divmod(place[0], image_shape[2])

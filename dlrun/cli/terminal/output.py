@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _UNLIMITED_WIDTH = 10_000
 _DEFAULT_WIDTH = 80
+_IN_BACKTICKS = re.compile(r"`[^`]*`")
+_BLANK = "\0"  # for a blank at which no line is folded; no printable text has it
 
 
 class ClosedOutputError(Exception):
@@ -88,8 +91,24 @@ def discard_data() -> None:
 
 
 def write_message(text: str) -> None:
-    """Print a message to stderr."""
-    write_drawing(printable(text))
+    """Print a message to stderr, its lines folded to the width of a terminal."""
+    lines = printable(text).splitlines()
+    width = screen_of(sys.stderr).width
+    write_drawing("\n".join(_folded(line, width) for line in lines))
+
+
+def _folded(line: str, width: int) -> str:
+    """Fold a line at its blanks; a path stays whole, and what stands in backticks, to be copied."""
+    if len(line) <= width:
+        return line
+    import textwrap
+
+    kept = _IN_BACKTICKS.sub(lambda found: found[0].replace(" ", _BLANK), line)
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    folded = textwrap.fill(
+        kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return folded.replace(_BLANK, " ")
 
 
 def write_drawing(text: str) -> None:

@@ -11,7 +11,7 @@ from dlrun.config.schema import Experiment
 from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.input_readers import find_lookups, find_masks
-from dlrun.wording import did_you_mean, listed, near_word
+from dlrun.wording import count, did_you_mean, listed, near_word
 
 NEEDED: Final = (("loss", "a loss", "loss"), ("optimizer", "an optimizer", "optimizer: adam"))
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
@@ -22,7 +22,7 @@ def training_has_its_parts(experiment: Experiment) -> Iterator[Problem]:
     epochs = experiment.training.epochs
     for key, a_word, example in NEEDED:
         if epochs > 0 and getattr(experiment, key) is None:
-            what = f"Missing: training for {epochs} epochs needs {a_word}."
+            what = f"Missing: training for {count(epochs, 'epoch')} needs {a_word}."
             yield Problem(key, what, f"Add '{example}', or set 'training.epochs: 0'.")
 
 

@@ -87,13 +87,12 @@ def _sources(
     for view in views:
         shown = format_axes(view.sample)
         if view.ids:
-            shown = "class number" if view.sample == (1,) else f"{shown} words"
+            shown = "class number" if view.sample == (1,) else f"{shown} word numbers"
         shapes.setdefault(view.name, []).append(shown)
     read = {name for layer in layers for name in layer.inputs}
-    rest = "other columns" if len(shapes) > 1 else ""
     return {
-        name: Box("Data" if name == DATA else "Column", rest if name == DATA else name,
-                  " and ".join(notes), "", 0)
+        name: Box("Data", "other columns" if len(shapes) > 1 else "", " and ".join(notes), "", 0)
+        if name == DATA else Box("Column", name, " and ".join(notes), "", 0)
         for name, notes in shapes.items() if name in read
     }  # fmt: skip
 

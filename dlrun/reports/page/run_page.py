@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,14 @@ from dlrun.config import given
 from dlrun.reports.confusions import confusions
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.mistakes import count_wrong
-from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
+from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, DATA, draw_graph
 from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.shown_rows import (
     columns_of,
+    foretold_words,
     sample,
     shown_mistakes,
-    targets_of,
     text_columns,
 )
 from dlrun.reports.plots.class_curves import curves_fit, have_curves
@@ -33,6 +33,7 @@ from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import (
     LEARNING_RATE,
+    Layer,
     ReportData,
     best_epoch,
     changes,
@@ -73,6 +74,7 @@ def run_page(
         sample=sample(data),
         drawing=draw_graph(data.layers, data.spec.input_shape, data.spec.views),
         box=(BOX_WIDTH, BOX_HEIGHT),
+        is_stack=_is_stack(data.layers),
         network=draw_network(data),
         radius=RADIUS,
         shape=format_axes,
@@ -107,6 +109,12 @@ def _head(data: ReportData) -> dict[str, Any]:
         "labels": data.said.labels,
         "note": data.said.note or "",
     }
+
+
+def _is_stack(layers: Sequence[Layer]) -> bool:
+    """Whether each layer reads the one above it, and so there is nothing to say of that."""
+    above = (DATA, *(layer.name for layer in layers))
+    return all(layer.inputs == (name,) for layer, name in zip(layers, above, strict=False))
 
 
 def _perfect(data: ReportData) -> str:
@@ -156,7 +164,8 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if spec.class_names:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
-        facts["labels" if spec.labels else "targets"] = _listed(spec.target_names)
+        told = _listed(spec.target_names) if spec.series is None else foretold_words(spec.series)
+        facts["labels" if spec.labels else "targets"] = told
     if spec.target_scaling is not None:
         facts["target scale"] = f"{spec.target_scaling.kind}, for the loss alone"
     if spec.columns is None:
@@ -170,8 +179,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
 def _window(spec: Spec, form: SeriesForm) -> str:
     """What a window of series shows, and what follows it."""
     seen = _listed(tuple(column.name for column in spec.columns or () if column.entries))
-    ahead = f"the next {tally(form.horizon, 'step')} of {_listed(form.targets)}"
-    return f"{tally(form.window, 'step')} of {seen}, which foretell {ahead}"
+    return f"{tally(form.window, 'step')} of {seen}, which foretell {foretold_words(form)}"
 
 
 def _data_notes(data: ReportData) -> list[str]:
@@ -313,16 +321,20 @@ class ClassRow:
 def headline(data: ReportData) -> str:
     """Say in two or three sentences what was done and how well it went."""
     judged, weights = data.judged, sum(layer.parameters for layer in data.layers)
-    rows = tally(next(iter(data.rows.values())).total, "row")
+    series = data.spec.series
+    row = "row" if series is None else "window"
+    rows = tally(next(iter(data.rows.values())).total, row)
     task = (
         f"tell {len(data.class_names)} classes apart"
         if data.is_classification
-        else f"{'tell' if data.labels else 'predict'} {targets_of(data.spec)}"
+        else f"foretell {foretold_words(series)}"
+        if series is not None
+        else f"{'tell' if data.labels else 'predict'} {', '.join(data.spec.target_names[:6])}"
     )
     network = f"A network of {tally(len(data.layers), 'layer')} with {tally(weights, 'weight')}"
     learned = f"learned to {task} from {rows}" if data.epochs else f"was asked to {task}, untrained"
     unseen = "that it was not trained on" if judged.split != "train" else "that it was trained on"
-    return f"{network} {learned}. On {tally(judged.total, 'row')} {unseen}, {_success(data)}."
+    return f"{network} {learned}. On {tally(judged.total, row)} {unseen}, {_success(data)}."
 
 
 def _success(data: ReportData) -> str:
@@ -341,17 +353,15 @@ def _success(data: ReportData) -> str:
     if not found:
         loss = data.metrics.get(data.judged.split, {}).get("loss")
         return f"its loss is {format_number(loss, missing=DASH)}"
-    away = _span([one.absolute for one in found.values()], format_number)
-    said = f"it is {away} away from the true value in the mean"
-    explained = [one.explained for one in found.values() if one.explained is not None]
-    if len(explained) == len(found) and min(explained) > 0:
-        said += f" and explains {_span(explained, percent)} of the variance"
-    return said + ", by target" * (len(found) > 1)
-
-
-def _span(numbers: Sequence[float], written: Callable[[float], str]) -> str:
-    """Write the least and the largest of the numbers of several targets."""
-    return " to ".join(dict.fromkeys((written(min(numbers)), written(max(numbers)))))
+    name, first = next(iter(found.items()))
+    if data.spec.series is not None and len(data.spec.series.targets) == 1:
+        far = sum(one.absolute for one in found.values()) / len(found)
+        return f"it is {format_number(far)} away from the true values in the mean"
+    of_one = "value" if len(found) == 1 else name
+    said = f"it is {format_number(first.absolute)} away from the true {of_one} in the mean"
+    if first.explained is not None and first.explained > 0:
+        said += f" and explains {percent(first.explained)} of the variance"
+    return said
 
 
 def _interval(data: ReportData, right: int, rows: int) -> str:

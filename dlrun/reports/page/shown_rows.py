@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,11 +20,10 @@ from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
-from dlrun.wording import cut, tally, text_of
+from dlrun.wording import cut, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
 MOST_COLUMNS = 8
-MOST_TARGETS = 6
 LONGEST_TEXT = 200  # so many letters of a text are shown
 SAMPLE_ROWS = 6
 SAMPLE_IMAGES = 18
@@ -54,6 +54,7 @@ class Sample:
     split: str  # in words
     target: str  # what is to be told of each
     columns: tuple[str, ...]
+    are_numbers: tuple[bool, ...]  # of each column, whether all values here are
     rows: tuple[tuple[int, str, Shown], ...]  # its number in its split, what is true, the row
     more_columns: int
 
@@ -64,16 +65,28 @@ def sample(data: ReportData) -> Sample:
     most = SAMPLE_ROWS if picture_of(data.spec) is None else SAMPLE_IMAGES
     places = _places(data, rows, most)
     columns = columns_of(data)
+    shown = shown_rows(data, rows.x[places])
     return Sample(
         split=SPLIT_NAMES[rows.split],
         target=_target(data),
         columns=tuple(columns),
+        are_numbers=tuple(
+            all(_is_number(row.values[place]) for row in shown) for place in range(len(columns))
+        ),
         rows=tuple(
-            (int(rows.numbers[place]), true_text(data, rows, place), shown)
-            for place, shown in zip(places, shown_rows(data, rows.x[places]), strict=True)
+            (int(rows.numbers[place]), true_text(data, rows, place), row)
+            for place, row in zip(places, shown, strict=True)
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _target(data: ReportData) -> str:
@@ -81,16 +94,15 @@ def _target(data: ReportData) -> str:
     named = data.experiment.dataset.arguments.get("target")
     if data.is_classification:
         return named if isinstance(named, str) else "class"
-    return targets_of(data.spec) or "target"
+    if data.spec.series is not None:
+        return foretold_words(data.spec.series)
+    return ", ".join(data.spec.target_names[:MOST_COLUMNS]) or "target"
 
 
-def targets_of(spec: Spec) -> str:
-    """Name what is predicted; of a series, how far ahead."""
-    if spec.series is not None:
-        targets, ahead = ", ".join(spec.series.targets), tally(spec.series.horizon, "step")
-        return f"{targets} of the next {ahead}"
-    more = len(spec.target_names) - MOST_TARGETS
-    return ", ".join(spec.target_names[:MOST_TARGETS]) + f" and {more} more" * (more > 0)
+def foretold_words(form: SeriesForm) -> str:
+    """What is foretold: `the next 12 steps of sales`."""
+    steps = "step" if form.horizon == 1 else f"{form.horizon:,} steps"
+    return f"the next {steps} of {', '.join(form.targets[:MOST_COLUMNS])}"
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
@@ -158,7 +170,7 @@ def _width(data: ReportData) -> int:
     """How many columns, or numbers, a row has."""
     if not _has_texts(data.spec):
         return int(np.prod(data.spec.input_shape))
-    return sum(1 for column in data.spec.columns or () if column.is_read and not column.sample)
+    return len(list(_cells(data.spec, data.judged.x[:1])))
 
 
 def _has_texts(spec: Spec) -> bool:
@@ -173,10 +185,15 @@ def _steps(spec: Spec, form: SeriesForm) -> list[str]:
 
 
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
-    """The first columns of rows as the table would have them; images are shown as such."""
+    """The first columns of rows as the table would have them."""
+    return dict(islice(_cells(spec, x), MOST_COLUMNS))
+
+
+def _cells(spec: Spec, x: NDArray[np.float32]) -> Iterator[tuple[str, list[str]]]:
+    """Each column of rows as the table would have it; images are shown as such."""
     images = {column.name for column in spec.columns or () if column.sample}
     told = values_of(spec.columns or (), spec.views, x)
-    return dict(islice((one for one in told if one[0] not in images), MOST_COLUMNS))
+    return (one for one in told if one[0] not in images)
 
 
 def _is_only_an_image(spec: Spec) -> bool:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from dlrun.cli.options import as_overrides
-from dlrun.cli.terminal.output import Screen, screen_of, write_json
+from dlrun.cli.terminal.output import Screen, screen_of, write_json, write_message
 from dlrun.wording import printable
 
 
@@ -46,6 +46,28 @@ def test_terminals(monkeypatch, environment, screen):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert screen_of(Terminal()) == screen
+
+
+def test_long_messages_are_folded(monkeypatch):
+    """At blanks, further in; paths and what stands in backticks are whole, to be copied."""
+    text = (
+        "warning: one two three four five six\n"
+        "  a fix: `dlrun init --data my.csv` writes it /a-b/c d"
+    )
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("COLUMNS", "24")
+    write_message(text)
+    assert stream.getvalue() == (
+        "warning: one two three\n"
+        "  four five six\n"
+        "  a fix:\n"
+        "    `dlrun init --data my.csv`\n"
+        "    writes it /a-b/c d\n"
+    )
+    monkeypatch.setattr("sys.stderr", plain := io.StringIO())
+    write_message(text)
+    assert plain.getvalue() == f"{text}\n"
 
 
 def test_printable():

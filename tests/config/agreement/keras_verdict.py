@@ -13,6 +13,8 @@ from dlrun.backend import keras, tf
 from dlrun.backend.components import create
 from dlrun.catalog import canonical
 from dlrun.catalog.label_forms import label_form
+from dlrun.data.division import Division
+from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 from dlrun.execution.assembly import assemble
 
@@ -37,8 +39,11 @@ def _rows(word, arguments):
         values, targets = tuple(map(float, range(10))), None
     else:
         data = load_dataset(word, seed=0, **given)
-        names, values, shape = data.class_names, data.class_values, data.train.x.shape[1:]
-        targets = data.train.y[:ROWS]
+        names, values = data.class_names, data.class_values
+        train = data.train
+        if data.series is not None:  # rows are windows
+            train = split_dataset(data, Division(0), scale="none", layers=[]).train
+        shape, targets = train.x.shape[1:], train.y[:ROWS]
     x = np.zeros((ROWS, *shape), "float32")
     y = targets if names is None else np.array([*islice(cycle(range(len(names))), ROWS)], "int64")
     spec = Spec(tuple(shape), class_names=names, class_values=values, rows={"train": ROWS})

@@ -62,16 +62,19 @@ VARIANTS = (
 def bases():
     """The shipped configs and the networks of this package, as plain values.
 
-    Tables and series are left out but for the one of numbers: how wide their rows are is told by
-    the data; what extends another config is no other network.
+    Tables are left out but for the one of numbers: how wide their rows are is told by the data;
+    what extends another config is no other network.
     """
     texts = [file.read_text(encoding="utf-8") for file in sorted(CONFIGS.glob("*.yaml"))]
     found = [parse(text, "base", Problems()).plain() for text in texts]
     found = [base for base in found if "extends" not in base]
-    found = [base for base in found if base["dataset"]["type"] not in ("table", "series")]
+    found = [base for base in found if base["dataset"]["type"] != "table"]
     more = parse((HERE / "networks.yaml").read_text(encoding="utf-8"), "networks", Problems())
     for base in (*found, *more.plain()):
-        base["dataset"].pop("scale", None)
+        for key in ("scale", "target_scale"):
+            base["dataset"].pop(key, None)
+        layers = base["model"]["layers"]
+        layers[:] = [{"type": one} if isinstance(one, str) else one for one in layers]
         base.setdefault("training", {"epochs": 1})
         for key, value in (("loss", "mse"), ("optimizer", "sgd"), ("metrics", [])):
             base[key] = base.get(key) or value

@@ -39,7 +39,7 @@ def test_a_text_that_is_all_the_data_is_so_many_words():
     """And no class number of other columns."""
     views = (View("input", 0, 40, ids=True),)
     data = draw_graph(graph(a="input"), (40,), views).boxes[0]
-    assert (data.title, data.subtitle, data.note) == ("Data", "", "40 words")
+    assert (data.title, data.subtitle, data.note) == ("Data", "", "40 word numbers")
 
 
 def test_too_many_layers_are_not_drawn():

@@ -21,7 +21,7 @@ from dlrun.reports.page.run_page import headline, run_page
 from dlrun.reports.page.shown_rows import sample
 from dlrun.reports.plots.shelf import draw_plots
 from dlrun.rundir.notes import Notes
-from dlrun.wording import format_number, percent
+from dlrun.wording import percent
 from tests.reports.stories import classification, experiment, regression
 
 HOSTILE = (
@@ -122,18 +122,6 @@ def test_what_a_page_tells():
     assert f"On 100 rows that it was not trained on, it is right in {100 - wrong} %" in page
     assert f"{wrong} of 100 test rows got a wrong answer" in page
     assert "dlrun train a.yaml" in page
-
-
-def test_a_headline_of_several_targets_tells_the_nearest_and_the_farthest():
-    """Each by NumPy; the first one alone would flatter, or not."""
-    data = regression(columns=3, targets=8)
-    off = np.abs(data.judged.y_true - data.judged.y_pred).mean(axis=0)
-    told = headline(data)
-    assert "learned to predict t0, t1, t2, t3, t4, t5 and 2 more from 100 rows" in told
-    low, high = format_number(off.min()), format_number(off.max())
-    assert f"it is {low} to {high} away from the true value in the mean" in told
-    assert told.endswith(" of the variance, by target.")
-    assert "by target" not in headline(regression())
 
 
 @pytest.mark.parametrize("rows", [37, 300])

@@ -151,7 +151,7 @@ def test_chosen_runs_over_each_other(page, folder):
     wait(page, "document.querySelectorAll('#side table:not(.u-legend)').length === 2")
     assert page.tell("document.querySelectorAll('#side canvas').length") == 1
     told = page.tell("document.querySelector('.curve').getAttribute('aria-label')")
-    assert f"{names[0][16:]} val_loss 3," in told
+    assert f"{names[0][16:]} val_loss 3.0000," in told
     assert f"{names[1][16:]} loss 0.2500" in told
     tables = page.tell(
         "[...document.querySelectorAll('#side table:not(.u-legend)')].map((one) => one.innerText)"
@@ -167,11 +167,11 @@ def test_curves_grow_while_a_run_is_trained(page, folder):
         run.write_text("history.csv", "epoch,loss\n1,5\n")
         go(page, f"#run={run.name}")
         told = "document.querySelector('.curve')?.getAttribute('aria-label')"
-        wait(page, f"{told}?.endsWith('loss 5')")
+        wait(page, f"{told}?.endsWith('loss 5.0000')")
         for epoch in (2, 3):
             rows = "".join(f"{one},{8 - one}\n" for one in range(1, epoch + 1))
             run.write_text("history.csv", f"epoch,loss\n{rows}")
-            wait(page, f"{told}.endsWith('loss {8 - epoch}')")
+            wait(page, f"{told}.endsWith('loss {8 - epoch}.0000')")
         wait(page, "document.querySelector('#runs tbody').innerText.includes('epoch 3/40')")
         wait(page, "document.getElementById('state').textContent.includes('live')")
         add_labels(run.path, ["from elsewhere"])

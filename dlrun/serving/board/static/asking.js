@@ -56,9 +56,8 @@ export function make(tag, values = {}, ...inside) {
 export function number(value) {
   if (value === null || value === undefined) return "-";
   if (typeof value !== "number") return String(value);
-  if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return (size < 0.001 || size >= 1e6) ? value.toExponential(2) : value.toFixed(4);
+  return (size !== 0 && size < 0.001) || size >= 1e6 ? value.toExponential(2) : value.toFixed(4);
 }
 
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];

@@ -81,7 +81,7 @@ export class List {
         one.page ? link(one.page, "its page") : null);
     });
     place.replaceChildren(...(lines.length ? [make("details", {open: sweeps.length < 6}, make("summary", {textContent: `Sweeps (${sweeps.length})`}), make("ul", {className: "plain"}, ...lines))] : []),
-      ...(comparison ? [make("p", {}, link(comparison, "The page of the last `dlrun compare`"))] : []));
+      ...(comparison ? [make("p", {}, link(comparison, "The last comparison of runs, a page"))] : []));
   }
 
   drawStatuses({statuses, chosen}) {

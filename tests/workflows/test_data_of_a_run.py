@@ -1,0 +1,131 @@
+"""What commands say of the data of a run: that they are gone, or known; and what they write."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+CONFIG = """\
+dataset: {type: table, path: rows.csv, target: y, test_split: 0.25}
+model:
+  layers:
+    - {type: Dense, units: 2, activation: relu, kernel_initializer: zeros}
+    - {type: Dense, units: 1, activation: sigmoid}
+loss: binary_crossentropy
+training: {epochs: 0}
+"""
+
+
+@pytest.fixture
+def run(dlrun, tmp_path, monkeypatch):
+    """A run over a table of numbers, whose network says the same of all rows."""
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{n},{n * 7 % 11},{n % 2}" for n in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,y", *rows, ""]))
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    return dlrun("train", "c.yaml", "--no-report", "--quiet").run
+
+
+def test_data_that_are_gone(run, dlrun, tmp_path):
+    """Which file, and the way out of each command."""
+    (tmp_path / "rows.csv").rename(tmp_path / "rows2.csv")
+    gone = (
+        f"error: {tmp_path}/rows.csv: the run was trained on this, and it is not there any more.\n"
+        "  Did you mean 'rows2.csv'?"
+    )
+    ways = {
+        ("evaluate", run): " Or give --data FILE.",
+        ("explain", run): " Or give --data FILE or --input.",
+        ("report", run): "",
+    }
+    for command, way in ways.items():
+        assert dlrun(*command, code=3).err == f"{gone}{way}\n"
+    (tmp_path / "rows2.csv").unlink()
+    assert dlrun("report", run, code=3).err.endswith("any more.\n  Put it back there.\n")
+    (tmp_path / "new.csv").write_text("b,a\n1,2\n")
+    assert dlrun("predict", run, "new.csv").code == 0
+
+
+def test_rows_that_the_run_has_seen(run, dlrun, tmp_path):
+    """Are no new ones: that is certain where the bytes are the same, under another name too."""
+    told = "is what the run was trained on: what is measured on rows that it has seen says little"
+    (tmp_path / "copy.csv").write_bytes((tmp_path / "rows.csv").read_bytes())
+    assert f"warning: copy.csv {told}" in dlrun("evaluate", run, "--data", "copy.csv").err
+    with (tmp_path / "copy.csv").open("a") as file:
+        file.write("1,1,1\n")
+    assert told not in dlrun("evaluate", run, "--data", "copy.csv").err
+    assert told not in dlrun("evaluate", run).err
+
+
+def test_predictions_replace_files_but_no_data(run, dlrun, tmp_path):
+    """Folders are made; neither the input nor the rows of training are written over."""
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n")
+    for _ in range(2):
+        out = dlrun("predict", run, "new.csv", "-o", "deep/out.csv").out
+        assert out == "deep/out.csv\n"
+    before = (tmp_path / "rows.csv").read_bytes()
+    for output, what in (("new.csv", "the input"), ("rows.csv", "the data of the run")):
+        assert dlrun("predict", run, "new.csv", "-o", output, code=2).err == (
+            f"error: --output {output}: the output is {what}: its rows would be lost.\n"
+            "  Name another file.\n"
+        )
+    assert (tmp_path / "rows.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"a,b\n1,\n", "Fill them, or leave the rows out: the run was trained without gaps"),
+        (b"a,b\n1,x\n", "Mend the file, an empty cell for what is missing: the run reads it as"),
+        ("a,b,ö\n1,2,3\n".encode("latin-1"), "Mend the file, an empty cell for what is missing:"),
+    ],
+)
+def test_new_rows_that_cannot_be_read(run, dlrun, tmp_path, content, fix):
+    """Whoever has a run and no config is given no advice about keys of one."""
+    (tmp_path / "new.csv").write_bytes(content)
+    told = dlrun("predict", run, "new.csv", code=3).err
+    assert fix in told
+    assert "dataset." not in told
+
+
+def test_a_page_that_is_not_there(run, dlrun):
+    """Is a matter of usage, with the command that makes it."""
+    assert dlrun("open", run, code=2).err == (
+        f"error: {run}: there is no page of it.\n  `dlrun report {run}` makes one.\n"
+    )
+
+
+def test_what_moves_nothing(run, dlrun):
+    """A table of zeros says nothing; a sentence does."""
+    told = " ".join(dlrun("explain", run, "--input", "1,2", "--numpy-only").out.split())
+    assert "what moves y Nothing, to first order: dy/dx is 0 for every entry at this x" in told
+    assert "x · dy/dx" not in told
+
+
+def test_a_bundle_says_less_of_its_author(run, dlrun):
+    """Neither the user nor the machine; the record of the run keeps them."""
+    dlrun("export", run, "bundle")
+    with zipfile.ZipFile(run / "bundle.zip") as bundle:
+        packed = json.loads(bundle.read(f"{run.name}/run.json"))
+    kept = json.loads((run / "run.json").read_text())
+    assert {*kept} - {*packed} == {"user", "host", "pid", "boot", "folder"}
+    assert dlrun("verify", run / "bundle.zip").code == 0
+
+
+@pytest.mark.slow
+def test_the_threads_of_a_run_are_taken_before_tensorflow_begins(run, tmp_path):
+    """So that none is warned of who explains the run in a process of its own."""
+
+    def typed(*words):
+        line = [sys.executable, "-m", "dlrun", *words]
+        return subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    other = typed("train", "c.yaml", "--threads", "1", "--no-report", "--quiet").stdout.strip()
+    assert other != str(run)
+    done = typed("explain", other, "--input", "1,2")
+    assert "last bits" not in done.stderr
+    assert "TensorFlow agrees" in done.stdout
