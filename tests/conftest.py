@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def pytest_configure(config):
         from tests.warm import note_patches
 
         note_patches()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Under `--warm`, keep what runs a command line, each test with its first two parameters.
+
+    The others differ in what a command does, not in the process that does it.
+    """
+    if not config.getoption("--warm"):
+        return
+    seen, kept, left = Counter(), [], []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        asks = "command_line" in item.fixturenames and seen[test] <= 2
+        (kept if asks else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
 
 
 def pytest_collection_finish():
@@ -242,6 +261,31 @@ class Silent(Listener):
     def message(self, text):
         """Keep it."""
         self.told.append(text)
+
+
+def shipped_words(name):
+    """What trains a shipped config as it is, wherever MNIST lies."""
+    config = CONFIGS / f"{name}.yaml"
+    return [config, *["--set", f"dataset.path={MNIST}"][: 2 * name.startswith("mnist")]]
+
+
+@pytest.fixture(scope="session")
+def trained(common):
+    """Train a shipped config once, as it is: gives its run folder, which is only read."""
+    from dlrun.cli import main
+
+    def run_of(name):
+        home = common / "trained" / name
+        home.mkdir(parents=True, exist_ok=True)
+        with alone(home / "lock"):
+            if not (home / "done").exists():
+                words = ["train", *shipped_words(name), "--no-report", "--runs-dir", home / "runs"]
+                assert main([str(word) for word in words]) == 0
+                (home / "done").touch()
+        (run,) = (home / "runs").iterdir()
+        return run
+
+    return run_of
 
 
 @pytest.fixture(scope="session")

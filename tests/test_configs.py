@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
 import re
 
@@ -15,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from dlrun.cli import main
 from dlrun.config import load_config
 from dlrun.execution.loading import load_splits
-from tests.conftest import CONFIGS, MNIST, TITANIC, needs_mnist, needs_titanic
+from tests.conftest import CONFIGS, TITANIC, needs_mnist, needs_titanic, shipped_words
 from tests.forked import HEAVY, run_program
 from tests.marking import first
 
@@ -37,7 +36,7 @@ SERIES = ("airline",)
 EXPECTED = re.compile(r"^# Expected: +(\w+) (\w+) at (least|most) ([\d.]+)$", re.MULTILINE)
 
 
-AT_ONCE = {"digits_mlp", "iris", "moons_mlp", "sentiment_average", "sine_regression", "airline"}
+AT_ONCE = {"iris", "sine_regression", "airline"}
 """One of each kind of data; the others wait for the slow tests."""
 
 
@@ -46,27 +45,8 @@ def marked(name):
     return pytest.param(name, marks=marks)
 
 
-def options(name):
-    return ["--set", f"dataset.path={MNIST}"] if name in MNIST_CONFIGS else []
-
-
 def train(dlrun, name, *words):
-    return dlrun("train", CONFIGS / f"{name}.yaml", *options(name), *words).run
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Train a shipped config once, as it is: gives its run folder, which is only read."""
-    folder = tmp_path_factory.mktemp("trained")
-
-    @functools.cache
-    def run_of(name):
-        words = ["train", CONFIGS / f"{name}.yaml", *options(name), "--no-report"]
-        assert main([str(word) for word in (*words, "--runs-dir", folder / name)]) == 0
-        (run,) = (folder / name).iterdir()
-        return run
-
-    return run_of
+    return dlrun("train", *shipped_words(name), *words).run
 
 
 def predictions(run, split="train"):

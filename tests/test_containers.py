@@ -57,6 +57,7 @@ def test_runs_that_were_trained_twice_are_told_apart(dlrun, tmp_path):
     assert "earlier form" not in shown
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_goes_on_with_trust(tmp_path, monkeypatch):
     """To go on is to do what its folder says; without trust it is trained anew, which is said."""
     store_sweep(tmp_path, lambda _rate, seed: MEASURED if seed else None)

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from dlrun.rundir.environment import differences
 from tests.conftest import CONFIGS
 
@@ -26,6 +28,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_settings_of_keras_and_python_change_nothing(dlrun, tmp_path):
     """Another process, with everything set that would change the run under `fit`; all recorded."""
     words = ["train", str(CONFIGS / "digits_mlp.yaml"), "--set", "training.epochs=2"]

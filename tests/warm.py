@@ -89,7 +89,7 @@ def start_resident(home):
     home.mkdir(mode=0o700, exist_ok=True)
     env = {**environment(), "XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dlrun.resident", "120"], env=env, stdout=subprocess.PIPE
+        [sys.executable, "-m", "dlrun.resident", "3600"], env=env, stdout=subprocess.PIPE
     )
     assert process.stdout.readline() == b"ready\n"
     return Warm(process, home, env)

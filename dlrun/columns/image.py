@@ -41,8 +41,7 @@ def encode_image(column, cells):
             told = f"expected bytes of the shape {column['shape']}"
             raise ValueError(f"{column['name']} of row {row}: {told}, got {cell!r:.80}")
         entries[row] = pixels.reshape(column["shape"]) / np.float32(255)
-    return entries
-'''
+    return entries'''
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from inspect import getsource
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -51,7 +52,7 @@ def encode_text(column, cells):
         if told is None and not column["may_be_missing"]:
             raise ValueError(f"row {row}, column {column['name']!r}: a text is missing")
         for word in re.findall(r"\\b\\w\\w+\\b", (told or "").lower()):
-            place = PLACE
+            place = bucket_of(word, column["width"]) if column["is_hashed"] else places.get(word)
             if place is not None:
                 entries[row, place] += 1
     if column["weight"] == "binary":
@@ -61,22 +62,6 @@ def encode_text(column, cells):
         lengths = np.sqrt((entries**2).sum(axis=1, keepdims=True))
         entries /= np.where(lengths, lengths, 1)
     return entries'''
-HASHED: Final = '''\
-def bucket_of(word, buckets):
-    """The MurmurHash3 of a word (32 bits, seed 0), as the number of an entry."""
-    data, state, mask = word.encode(), 0, 0xFFFFFFFF
-    for begin in range(0, len(data), 4):
-        block = data[begin : begin + 4]
-        mixed = int.from_bytes(block, "little") * 0xCC9E2D51 & mask
-        mixed = (mixed << 15 | mixed >> 17) * 0x1B873593 & mask
-        state ^= mixed
-        if len(block) == 4:
-            state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
-    state ^= len(data)
-    state = (state ^ state >> 16) * 0x85EBCA6B & mask
-    state = (state ^ state >> 13) * 0xC2B2AE35 & mask
-    state ^= state >> 16
-    return abs(state - 2**32 if state >= 2**31 else state) % buckets'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,19 +162,17 @@ class Text(Fitted):
 
     def plain_numpy(self) -> PlainNumpy:
         """Count words of the vocabulary, or their hashes; the file says where it is numbers."""
-        is_hashed = self.buckets is not None
-        place = 'bucket_of(word, column["width"])' if is_hashed else "places.get(word)"
         facts = {
             "words": [*self.words],
             "width": len(self.entries),
+            "is_hashed": self.buckets is not None,
             "weight": self.weight,
             "idf": [*self.idf],
             "may_be_missing": self.missing == "empty",
         }
         if self.numbers is not None:
             facts |= {"numbered": [*self.numbers.words], "length": self.numbers.length}
-        needs = [HASHED] * is_hashed + [ENCODE_NUMBERS]
-        return PlainNumpy(ENCODE.replace("PLACE", place), facts, tuple(needs))
+        return PlainNumpy(ENCODE, facts, (getsource(bucket_of).strip(), ENCODE_NUMBERS))
 
     def _bag(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The entries of a text that are not 0, and what they are."""
@@ -208,7 +191,7 @@ class Text(Fitted):
     def _places(self, text: str) -> list[int]:
         """The entry of every word of a text that has one, in their order."""
         if self.buckets is not None:
-            return [bucket_of(word, self.buckets) for word in words_of(text)]
+            return [_bucket_of(word, self.buckets) for word in words_of(text)]
         known = _places_of(self.words)
         return [known[word] for word in words_of(text) if word in known]
 
@@ -417,7 +400,7 @@ def _count_words(
     for code, times in zip(codes.astype(np.int64).tolist(), rows.tolist(), strict=True):
         bag = words_of(column.texts[code])
         if buckets is not None:
-            bag = [str(bucket_of(word, buckets)) for word in bag]
+            bag = [str(_bucket_of(word, buckets)) for word in bag]
         for word, number in Counter(bag).items():
             total[word] += number * times
             spread[word] += times
@@ -434,16 +417,14 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-@lru_cache(maxsize=2**16)
 def bucket_of(word: str, buckets: int) -> int:
     """The number that a word shares: its MurmurHash3 (32 bits, seed 0), as scikit-learn has it."""
     data, state, mask = word.encode(), 0, 0xFFFFFFFF
     for begin in range(0, len(data), 4):
-        block = data[begin : begin + 4]
-        mixed = int.from_bytes(block, "little") * 0xCC9E2D51 & mask
+        mixed = int.from_bytes(data[begin : begin + 4], "little") * 0xCC9E2D51 & mask
         mixed = (mixed << 15 | mixed >> 17) * 0x1B873593 & mask
         state ^= mixed
-        if len(block) == 4:  # noqa: PLR2004
+        if begin + 4 <= len(data):
             state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
     state ^= len(data)
     state = (state ^ state >> 16) * 0x85EBCA6B & mask
@@ -451,6 +432,9 @@ def bucket_of(word: str, buckets: int) -> int:
     state ^= state >> 16
     signed = state - 2**32 if state >= 2**31 else state
     return abs(signed) % buckets
+
+
+_bucket_of = lru_cache(maxsize=2**16)(bucket_of)
 
 
 @lru_cache(maxsize=64)

@@ -17,12 +17,12 @@ from dlrun.exporters.network_inputs import dtype_of, inputs_of
 from dlrun.exporters.script_text import one_line
 from dlrun.rundir.files import write_text
 from dlrun.shapes.layer import DATA
-from dlrun.wording import quote
+from dlrun.wording import count, quote
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dlrun.arrays import Reading, Spec, Splits
+    from dlrun.arrays import Reading, SeriesForm, Spec, Splits, TableForm
     from dlrun.column import FittedColumn
     from dlrun.columns.plain_numpy import PlainNumpy
     from dlrun.rundir.folder import Run
@@ -39,7 +39,7 @@ It needs NumPy, and no dlrun:
     rows = encode.read("rows.csv")      # or dictionaries of your own, of texts or numbers
     inputs = encode.encode(rows)        # what model.onnx, model.tflite and model.keras take
     answers = encode.answers(outputs)   # what they say, in classes and probabilities
-
+$windows
 `python encode.py rows.csv inputs.npz` writes the inputs as arrays, by their names.
 """
 
@@ -57,6 +57,11 @@ GROUPED = $grouped
 
 ''')
 
+WINDOWS_TOLD: Final = Template("""
+`rows` are the $window steps of a window in the order of time, or of several, one after the other;
+`answers["predicted"]` holds $horizon for each window: $targets, in their units.
+""")
+
 TABLE: Final = Template('''\
 def read(path):
     """Read a table as dictionaries of texts, by the names of its columns."""
@@ -67,8 +72,8 @@ def read(path):
 $functions
 
 
-def encode(rows):
-    """Give the inputs of a network by their names, (rows, entries) each."""
+def entries_of(rows):
+    """Put the columns of rows side by side, (rows, entries)."""
     blocks = []
     for column in COLUMNS:
         name = column["name"]
@@ -76,9 +81,31 @@ def encode(rows):
             raise ValueError(f"a row has no column {name!r}")
         block = globals()["encode_" + column["kind"]](column, [row[name] for row in rows])
         blocks.append(block.reshape(len(rows), -1))
-    x = np.concatenate(blocks, axis=1) if rows else np.empty((0, $width))
-    return {name: x[:, begin:end].astype(DTYPE) for name, (begin, end) in INPUTS.items()}
+    return np.concatenate(blocks, axis=1) if rows else np.empty((0, $width))
+
+
+$encode
 ''')
+
+OF_ROWS: Final = '''\
+def encode(rows):
+    """Give the inputs of a network by their names, (rows, entries) each."""
+    x = entries_of(rows)
+    return {name: x[:, begin:end].astype(DTYPE) for name, (begin, end) in INPUTS.items()}
+'''
+
+OF_WINDOWS: Final = '''\
+def encode(rows):
+    """Give the input of a network by its name, (windows, steps, entries).
+
+    The rows are those of a window in the order of time, or of several, one after the other.
+    """
+    if len(rows) % WINDOW:
+        raise ValueError(f"got {len(rows)} rows; windows of {WINDOW} rows each were expected")
+    x = entries_of(rows)
+    ((name, (begin, end)),) = INPUTS.items()
+    return {name: x[:, begin:end].reshape(-1, WINDOW, end - begin).astype(DTYPE)}
+'''
 
 MAIN: Final = """\
 if __name__ == "__main__":
@@ -152,8 +179,8 @@ def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> 
 
     It needs NumPy alone: it reads cells, fills what is missing, tells categories, dates and words
     apart by what was fitted on the training rows, and reads a network's outputs as classes and
-    probabilities. `onnx` and `litert` write it too. A series, and a kind of column that does not
-    say how NumPy encodes it, are refused.
+    probabilities. Of series it takes the rows of windows, in the order of time. `onnx` and `litert`
+    write it too. A kind of column that does not say how NumPy encodes it is refused.
     """
     del model, predictor
     path = folder.file(NAME)
@@ -176,11 +203,8 @@ def program(spec: Spec, run: str) -> str:
     """Write the text of the file, for rows that look as a spec says.
 
     Raises:
-        DlrunError: The rows are windows, or a kind of column does not say how NumPy encodes it.
+        DlrunError: A kind of column does not say how NumPy encodes it.
     """
-    if spec.series is not None:
-        what = "what the network takes is a window of a series, and no row of a table."
-        raise DlrunError(what, fix="`saved_model` takes the columns of windows.")
     answers = {
         "CLASSES": None if spec.class_names is None else [*spec.class_names],
         "LABELS": [*spec.target_names] if spec.labels else [],
@@ -206,9 +230,10 @@ def _of_table(spec: Spec, run: str, answers: dict[str, Any]) -> list[str]:
         functions |= dict.fromkeys([*plain.needs, plain.function])
         own = {"name": part.column.name, "kind": part.column.kind, **plain.facts}
         columns.append(own | ({"is_number": part.ids} if part.column.ids is not None else {}))
-    width = spec.input_shape[0]
+    width, series = spec.input_shape[-1], spec.series
     facts = {
         "COLUMNS": columns,
+        **({} if series is None else {"WINDOW": series.window}),
         "INPUTS": {
             one.name: (one.begin or 0, width if one.end is None else one.end)
             for one in inputs_of(spec)
@@ -217,19 +242,33 @@ def _of_table(spec: Spec, run: str, answers: dict[str, Any]) -> list[str]:
         **_of_reading(spec),
         **answers,
     }
-    reading = spec.table.reading if spec.table is not None else None
+    form = _form_of(spec)
+    reading = None if form is None else form.reading
     grouped = "None"
     if reading is not None and reading.thousands is not None:
         grouped = f"re.compile({grouped_number(reading)!r})"
     told = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
-    return [
-        TABLE_HEAD.substitute(
-            run=run, facts=_written(facts), yes_and_no=pprint.pformat(told), grouped=grouped
-        ),
-        TABLE.substitute(functions="\n\n\n".join(functions), width=width),
-        ANSWERS,
-        MAIN,
-    ]
+    head = TABLE_HEAD.substitute(
+        run=run, facts=_written(facts), yes_and_no=pprint.pformat(told), grouped=grouped,
+        windows="" if series is None else _told_of(series),
+    )  # fmt: skip
+    encode = OF_ROWS if series is None else OF_WINDOWS
+    body = TABLE.substitute(functions="\n\n\n".join(functions), width=width, encode=encode)
+    return [head, body, ANSWERS, MAIN]
+
+
+def _told_of(series: SeriesForm) -> str:
+    """Tell what the rows of windows are, and what their forecasts."""
+    return WINDOWS_TOLD.substitute(
+        window=series.window,
+        horizon=count(series.horizon, "step"),
+        targets=", ".join(map(one_line, series.targets)),
+    )
+
+
+def _form_of(spec: Spec) -> TableForm | None:
+    """How the files are read that hold the rows."""
+    return spec.table if spec.series is None else spec.series.table
 
 
 def _plain(column: FittedColumn) -> PlainNumpy:
@@ -243,7 +282,7 @@ def _plain(column: FittedColumn) -> PlainNumpy:
 
 def _of_reading(spec: Spec) -> dict[str, Any]:
     """Say how the files of the table are read."""
-    form = spec.table
+    form = _form_of(spec)
     reading: Reading | None = None if form is None else form.reading
     facts = {} if reading is None else asdict(reading)
     is_named = form is None or form.named

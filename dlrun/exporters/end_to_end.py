@@ -61,7 +61,7 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
             for part in parts(spec.columns, spec.views)
             if part.begin < part.end
         }
-        self.columns = input_names(holds)
+        self.columns = dict(zip(holds, input_names(holds), strict=True))
         inner = [] if spec.series is None else [spec.series.window]
         given = {
             self.columns[name]: tf.TensorSpec(

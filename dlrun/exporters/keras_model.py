@@ -10,10 +10,11 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
 from dlrun.data.units import formula
-from dlrun.exporters.network_inputs import dtype_of, inputs_of
+from dlrun.exporters.network_inputs import dtype_of, free_name, inputs_of
 from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
+from dlrun.shapes.layer import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,15 +45,19 @@ def with_units(model: Any, spec: Spec) -> Any:
 
     The names and the order of the entries of a table are `feature_names` of `spec.json`; a class
     of a category is an entry of its own, 0 or 1. Columns that layers name are inputs of their own,
-    see `inputs_of`. It answers in the units of the targets. Where nothing is scaled, and all is one
-    input, it is the model itself.
+    see `inputs_of`; one that is called like a layer has a number behind its name. It answers in
+    the units of the targets. Where nothing is scaled, and all is one input, it is the model itself.
     """
     scaling, targets = formula(spec), spec.target_scaling
     if scaling is None and targets is None and spec.pixel_max is None and not spec.views:
         return model
     dtype = dtype_of(spec)
-    given = [keras.Input(one.shape, name=one.name, dtype=dtype) for one in inputs_of(spec)]
-    taken = {one.name for one in model.operations} | {one.name for one in given}
+    layers = {one.name for one in model.operations} - {DATA}
+    given = [
+        keras.Input(one.shape, name=free_name(one.name, layers), dtype=dtype)
+        for one in inputs_of(spec)
+    ]
+    taken = layers | {one.name for one in given}
     names = _free_names(taken)
     x = given[0]
     if len(given) > 1:

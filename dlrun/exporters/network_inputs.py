@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import chain, count
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from dlrun.data.units import formula
 from dlrun.shapes.layer import DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from numpy.typing import NDArray
 
     from dlrun.arrays import Spec
+
+
+TAKEN: Final = frozenset({"self", "file", "allow_pickle", "outputs"})
+"""What functions that take inputs by their names call arguments of their own, and what answers."""
 
 
 class Input(NamedTuple):
@@ -41,27 +45,33 @@ def inputs_of(spec: Spec) -> tuple[Input, ...]:
         f"{view.name}_number" if view.ids and view.name in entries else view.name
         for view in spec.views
     ]
-    named = input_names(names)
     return tuple(
-        Input(named[name], view.begin, view.end, (view.end - view.begin,))
-        for name, view in zip(names, spec.views, strict=True)
+        Input(name, view.begin, view.end, (view.end - view.begin,))
+        for name, view in zip(input_names(names), spec.views, strict=True)
     )
 
 
-def input_names(names: Iterable[str]) -> dict[str, str]:
+def input_names(names: Iterable[str]) -> list[str]:
     """Give each column the name of an input, which every tool takes: `Land__ISO_` for `Land (ISO)`.
 
-    Letters and digits of ASCII and `_`, the first one a letter, no word of Python, no two alike.
+    Letters and digits of ASCII and `_`, the first one a letter, no word of Python and none of
+    `TAKEN`, no two alike, be letters small or large.
     """
-    found: dict[str, str] = {}
+    found: list[str] = []
+    taken = {*TAKEN}
     for name in names:
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
         plain = plain if plain[:1].isalpha() else f"column_{plain}"
-        plain += "_" * iskeyword(plain)
-        taken = {*found.values()}
-        others = (f"{plain}_{number}" for number in count(2))
-        found[name] = plain if plain not in taken else next(o for o in others if o not in taken)
+        plain += "_" * (iskeyword(plain) or plain in TAKEN)
+        found.append(free_name(plain, taken))
+        taken.add(found[-1].lower())
     return found
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Give a name that is not taken, in small letters: itself, or with a number behind it."""
+    others = (f"{name}_{number}" for number in count(2))
+    return next(one for one in chain([name], others) if one.lower() not in taken)
 
 
 def dtype_of(spec: Spec) -> str:

@@ -46,6 +46,10 @@ class Step:
     problem: Problem | None = None  # why it cannot take its input
 
 
+_WALKED: dict[str, tuple[Step, ...]] = {}
+_KEPT = 8
+
+
 def walk(
     layers: Sequence[Mapping[str, Any]],
     sample: Shape | None,
@@ -60,6 +64,23 @@ def walk(
     is read by name; until the data are read there are none, and a column has any number of entries,
     or the shape that is `named`.
     """
+    if views:
+        return _walk(layers, sample, views, named)
+    # Every rule of a config walks through it: the last ways are kept.
+    key = repr((layers, sample, named))
+    if key not in _WALKED:
+        if len(_WALKED) >= _KEPT:
+            _WALKED.clear()
+        _WALKED[key] = _walk(layers, sample, views, named)
+    return _WALKED[key]
+
+
+def _walk(
+    layers: Sequence[Mapping[str, Any]],
+    sample: Shape | None,
+    views: "Sequence[View]",
+    named: Mapping[str, Shape],
+) -> tuple[Step, ...]:
     columns = set(names_of_columns(layers))
     shapes = {DATA: sample}
     if columns:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
-from types import FrameType
+from typing import TYPE_CHECKING
 
-from dlrun.warm import place, wire
+from dlrun.warm import place
 from dlrun.warm.caller import facts, open_files, waits_for_terminal
+
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
 
 VARIABLE = "DLRUN_WARM"
 """`1` starts a resident process with the first command, `0` takes none."""
@@ -54,6 +57,8 @@ def try_resident(words: list[str]) -> None:
 
 def _ask(connection: socket.socket, asked: dict[str, list[bytes]], files: list[int]) -> int | None:
     """Ask for a copy that runs a command line: its process, once it is about to begin."""
+    from dlrun.warm import wire
+
     if len(files) >= wire.MOST_FILES:
         return None
     try:
@@ -76,6 +81,8 @@ def _ask(connection: socket.socket, asked: dict[str, list[bytes]], files: list[i
 
 def _stand_for(pid: int, connection: socket.socket, mask: object) -> None:
     """Pass signals on to a process, wait for its end, and end likewise."""
+    from dlrun.warm import wire
+
     connection.settimeout(None)
     _Relay(pid).begin()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)  # type: ignore[arg-type]

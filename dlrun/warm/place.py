@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
-import struct
 import sys
 import zlib
+from typing import TYPE_CHECKING
 
 import dlrun
 from dlrun.state import open_private, state_folder
 
-_PEER = struct.Struct("iII")  # process, user, group
+if TYPE_CHECKING:
+    import socket
+
+_PEER = "iII"  # process, user, group
 _PATIENCE = 5.0
 """Seconds after which a resident process that does not answer is left alone."""
 
@@ -73,6 +75,8 @@ def connect() -> socket.socket | None:
         opened = open_folder()
     except OSError:
         return None
+    import socket  # a command that has no resident process does without
+
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(_PATIENCE)
@@ -89,8 +93,11 @@ def connect() -> socket.socket | None:
 
 def peer(connection: socket.socket) -> tuple[int, int]:
     """Tell which process of which user is at the other end, as the kernel knows."""
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    process, user, _ = _PEER.unpack(told)
+    import socket
+    import struct
+
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(_PEER))
+    process, user, _ = struct.unpack(_PEER, told)
     return process, user
 
 

@@ -73,20 +73,16 @@ def compare_on_a_page(
     from dlrun.reports.plots.shelf import files_of
 
     pictures = draw_comparison(runs, form or "png")
-    target = _folder_of(found, runs_dir) / COMPARISON if output is None else output
+    # Among the runs: where all lie in another folder, there.
+    homes = {run.path.resolve().parent for run in found}
+    elsewhere = len(homes) == 1 and not homes.pop().is_relative_to(runs_dir.resolve())
+    target = output or (found[0].path.parent if elsewhere else runs_dir) / COMPARISON
     links = links_of_comparison([run.path for run in found], target)
     page = comparison_page(runs, pictures, links)
     write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
     for name, content in files_of(pictures).items() if form else ():
         write_bytes(target.with_name(f"{target.stem}-{name}"), content)
     return target
-
-
-def _folder_of(runs: Sequence[Run], runs_dir: Path) -> Path:
-    """The folder of the runs; where all lie in another one, that."""
-    folders = {run.path.resolve().parent for run in runs}
-    elsewhere = len(folders) == 1 and not next(iter(folders)).is_relative_to(runs_dir.resolve())
-    return runs[0].path.parent if elsewhere else runs_dir
 
 
 def _classified(stored: Sequence[dict[str, Any]]) -> str:

@@ -26,7 +26,6 @@ FAST = ("light_validate", "light_thousand", "read_table", "profile_table")
 SLOW = (
     "report_digits",
     "two_points_sigmoid",
-    "mnist_cnn",
     "lstm",
     "sweep_two",
     "many_rows",

@@ -69,6 +69,7 @@ def of_a_run(name: str, goal: float, *words: object) -> Callable[[bool], Row]:
     return benchmark
 
 
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 ROWS = CONFIGS / "data" / "iris.csv"
 IN_RUNS = ("latest", "--runs-dir", "RUNS")
 
@@ -92,16 +93,24 @@ def a_loop(folder: Path, runs: int, epochs: int, *, warm: bool) -> float:
     return launch("bash", "-ec", line, "bash", *words)["seconds"] / runs
 
 
-def warm_loop(tiny: bool) -> Row:
+def warm_loop(tiny: bool, *, kernels: str = "") -> Row:
     """A run of a shell loop of 32 seeds of two_points, warm and cold."""
     runs, epochs = (2, 3) if tiny else (32, 3000)
     with resident() as folder:
         warm = a_loop(folder, runs, epochs, warm=True)
         cold = a_loop(folder, 1 if tiny else 6, epochs, warm=False)
     note = "against the same loop, cold; at most 0.25 s wanted"
-    return Row(
-        f"shell loop of {runs} seeds of two_points, a run", "s", warm, cold, goal=8, note=note
-    )
+    what = f"shell loop of {runs} seeds of two_points, a run{kernels}"
+    return Row(what, "s", warm, cold, goal=8, note=note)
+
+
+def warm_loop_eigen(tiny: bool) -> Row:
+    """That loop on Eigen's kernels alone, which start sooner than those of oneDNN."""
+    os.environ[ONEDNN] = "0"
+    try:
+        return warm_loop(tiny, kernels=f", {ONEDNN}=0")
+    finally:
+        del os.environ[ONEDNN]
 
 
 def warm_loop_keras(tiny: bool) -> Row:
@@ -123,5 +132,6 @@ BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     of_a_run("runs", 1, "--runs-dir", "RUNS"),
     warm_train,
     warm_loop,
+    warm_loop_eigen,
     warm_loop_keras,
 )

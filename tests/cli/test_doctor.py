@@ -25,6 +25,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(workflow, "doctor", some)
 
 
+@pytest.mark.slow
 def test_what_a_machine_has(tmp_path):
     """Versions as the packages tell them; a speed; nothing is left behind."""
     words = ("doctor", "--json", "--runs-dir", tmp_path / "runs")

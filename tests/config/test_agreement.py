@@ -14,7 +14,7 @@ from dlrun.errors import ConfigError
 from tests.config.agreement import keras_verdict
 from tests.config.agreement.mutations import BASES, mutated
 
-SAMPLE = 600
+SAMPLE = 360
 LATE = {
     "the classes of a CSV file are known when it is read": (
         r"but the data has 3 classes \(setosa, versicolor, virginica\)"
@@ -99,7 +99,7 @@ def test_every_network_that_is_mutated_is_good(tmp_path, base):
 
 def test_a_few_mutations(tmp_path):
     """The beginning of the sample."""
-    _, unexplained = disagree(tmp_path / "config.yaml", range(24))
+    _, unexplained = disagree(tmp_path / "config.yaml", range(12))
     assert not unexplained
 
 

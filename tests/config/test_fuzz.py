@@ -133,8 +133,8 @@ CASES = {
     "any path set to any value": st.builds(override, ANY_PATH, VALUES),
 }
 """What a config can be made of: its bytes, and the flags beside it."""
-MANY = dict(zip(CASES, (1800, 900, 2400, 900), strict=True))
-"""6,000 in all, more of those that are quick to make; `--hypothesis-profile=fresh` draws others."""
+MANY = dict(zip(CASES, (900, 450, 1200, 450), strict=True))
+"""3,000 in all, more of those that are quick to make; `--hypothesis-profile=fresh` draws others."""
 
 
 def fuzz(file, cases, examples):

@@ -114,6 +114,7 @@ def is_refused(text):
         return True  # it is not YAML
 
 
+@pytest.mark.slow
 def test_what_dlrun_refuses_for_a_word_or_a_key_is_refused():
     """Each golden mistake in a word or a key; of all golden mistakes, seven in ten."""
     cases = [changed(case) for case in golden_cases()]

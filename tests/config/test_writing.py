@@ -23,6 +23,7 @@ def read(text):
     return node.plain()
 
 
+@pytest.mark.slow
 @given(st.dictionaries(TEXT, VALUES))
 @example({"<<": {"<<": [{"<<": "<<"}]}})
 def test_what_is_written_reads_back(value):

@@ -187,6 +187,7 @@ def test_a_file_that_may_not_be_read_is_an_error(write, monkeypatch):
     assert str(error.value) == f"{path}: the file cannot be read: Permission denied."
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     numbers=st.lists(

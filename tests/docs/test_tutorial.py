@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.conftest import CONFIGS, MNIST, needs_mnist
+from tests.conftest import CONFIGS, needs_mnist
 from tests.docs.pages import text_of
 
 NEAR = 0.03
@@ -42,11 +42,6 @@ def tables(page):
     ]
 
 
-def train(dlrun, name, *words):
-    """Train a shipped config."""
-    return dlrun("train", CONFIGS / f"{name}.yaml", *words).run
-
-
 def answers(run):
     """The probability of class 1 of each training row, by its true class and its number."""
     with (run / "predictions" / "train.csv").open() as file:
@@ -62,19 +57,19 @@ def hold(table, measured, *, near=NEAR, same=SAME):
 
 
 @pytest.mark.slow
-def test_two_points(dlrun):
+def test_two_points(trained):
     """Both networks; row 0 is (0, 0), row 1 (1, 1)."""
     both = tables("docs/tutorial/1-two-points.md")
     for table, name in zip(both, ("two_points_softmax", "two_points_sigmoid"), strict=True):
-        low, high, *_ = answers(train(dlrun, name))
+        low, high, *_ = answers(trained(name))
         hold(table, {"at (0, 0)": low, "at (1, 1)": high})
 
 
 @pytest.mark.slow
-def test_the_majority_of_three_bits(dlrun):
+def test_the_majority_of_three_bits(trained, dlrun):
     """To five digits where nothing is random."""
     weights, exact, by_rows = tables("docs/tutorial/2-majority.md")
-    run = train(dlrun, "majority_full_batch")
+    run = trained("majority_full_batch")
     (layer,) = json.loads(dlrun("weights", run, "--json").out)["layers"]
     kernel, bias = (one["values"] for one in layer["weights"].values())
     for (weight,) in kernel:
@@ -86,7 +81,7 @@ def test_the_majority_of_three_bits(dlrun):
         )
     hold({"bias": weights["bias"]}, {"bias": bias[0]}, near=0, same=2e-5)
     hold(exact, by_bits(run), near=0, same=2e-5)
-    run = train(dlrun, "majority_logistic")
+    run = trained("majority_logistic")
     *_, last = csv.DictReader((run / "history.csv").read_text().splitlines())
     loss = {"loss while training, the last epoch": float(last["loss"])}
     hold(by_rows, loss | by_bits(run))
@@ -99,46 +94,47 @@ def by_bits(run):
 
 
 @pytest.mark.slow
-def test_a_threshold_by_hand(dlrun):
+def test_a_threshold_by_hand(trained, dlrun):
     """The published weights, the trained network, and the one that is written down."""
-    by_hand, trained, exact = tables("docs/tutorial/4-threshold.md")
+    by_hand, learnt, exact = tables("docs/tutorial/4-threshold.md")
     weights = [
         f"--set=model.layers[{number}].weights={layer}"
         for number, layer in enumerate(PUBLISHED_WEIGHTS)
     ]
-    run = train(dlrun, "threshold_hinge", *weights, "--set", "training.epochs=0")
+    config = CONFIGS / "threshold_hinge.yaml"
+    run = dlrun("train", config, *weights, "--set", "training.epochs=0").run
     told = json.loads(dlrun("explain", run, "--input", "0.3,0.1", "--json").out)
     hidden, last = (layer["y"] for layer in told["layers"])
     measured = {f"h[{number}]": value for number, value in enumerate(hidden)} | {"y": last[0]}
     hold(by_hand, measured, near=0, same=5e-5)
     assert by_hand["y"] == pytest.approx([last[0]] * 2, abs=1e-7)
 
-    metrics = json.loads((train(dlrun, "threshold_hinge") / "metrics.json").read_text())
+    metrics = json.loads((trained("threshold_hinge") / "metrics.json").read_text())
     told = metrics["validation"]
-    ours, others = trained.values()
+    ours, others = learnt.values()
     assert told["accuracy"] == pytest.approx(ours[0], abs=0.02)
     assert told["baseline"]["metrics"]["accuracy"] == pytest.approx(others[0])
 
-    metrics = json.loads((train(dlrun, "threshold_exact") / "metrics.json").read_text())
+    metrics = json.loads((trained("threshold_exact") / "metrics.json").read_text())
     assert exact["by sign"] == [1.0, metrics["test"]["accuracy"]]
 
 
 @needs_mnist
 @pytest.mark.slow
-def test_handwritten_digits(dlrun):
+def test_handwritten_digits(trained):
     """The accuracy on 10,000 test rows."""
     (table,) = tables("docs/tutorial/3-digits.md")
-    run = train(dlrun, "mnist_mlp_rmsprop", "--set", f"dataset.path={MNIST}")
+    run = trained("mnist_mlp_rmsprop")
     metrics = json.loads((run / "metrics.json").read_text())
     hold(table, {"test accuracy": metrics["test"]["accuracy"]}, near=0.004, same=0.004)
 
 
 @needs_mnist
 @pytest.mark.slow
-def test_does_it_generalise(dlrun):
+def test_does_it_generalise(trained):
     """Training and test side by side; and a network that learns by heart is called so."""
     (table,) = tables("docs/tutorial/5-gap.md")
-    run = train(dlrun, "mnist_mlp_sgd", "--set", f"dataset.path={MNIST}")
+    run = trained("mnist_mlp_sgd")
     metrics = json.loads((run / "metrics.json").read_text())
     measured = {"training": metrics["train"], "test": metrics["test"]}
     hold(table, {f"{name} accuracy": one["accuracy"] for name, one in measured.items()})

@@ -22,8 +22,9 @@ def number(cell):
     except ValueError:
         return float("nan")
 
-def saved_model(path, rows, arrays):
+def saved_model(path, rows, arrays, images):
     import tensorflow as tf
+    rows = [row | {name: open(row[name], "rb").read() for name in images} for row in rows]
     loaded = tf.saved_model.load(path)
     function = loaded.signatures["serving_default"]
     given, keys = {}, {}
@@ -33,35 +34,39 @@ def saved_model(path, rows, arrays):
         key = keys.get(name, name)
         if key in arrays:
             given[name] = tf.constant(arrays[key], spec.dtype)
-        elif spec.dtype == tf.string:
-            given[name] = tf.constant([row[key] for row in rows])
-        else:
-            given[name] = tf.constant([number(row[key]) for row in rows], spec.dtype)
+            continue
+        cells = [row[key] for row in rows]
+        cells = cells if spec.dtype == tf.string else [number(cell) for cell in cells]
+        # Of series the steps of windows, else a cell a row.
+        given[name] = tf.reshape(tf.constant(cells, spec.dtype), [-1, *spec.shape[1:]])
     answers = function(**given)
     found = {name: answer.numpy() for name, answer in answers.items()}
     return {name: one.astype(str) if one.dtype == object else one for name, one in found.items()}
 
-def keras(path, rows, arrays):
+def keras(path, rows, arrays, images):
     import keras
     model = keras.models.load_model(path)
     return {"predicted": model.predict([arrays[one.name] for one in model.inputs], verbose=0)}
 
-def encoded(path, rows, arrays):
+def encoded(path, rows, arrays, images):
     # By the file that is exported beside the network.
+    from PIL import Image
+    pixels = lambda file: np.asarray(Image.open(file).convert("RGB"))
+    rows = [row | {name: pixels(row[name]) for name in images} for row in rows]
     encoder = runpy.run_path(os.path.join(os.path.dirname(path), "encode.py"))
     return encoder, encoder["encode"](rows or arrays.get("input", arrays))
 
-def onnx(path, rows, arrays):
+def onnx(path, *raw):
     import onnxruntime
     session = onnxruntime.InferenceSession(path)
-    encoder, given = encoded(path, rows, arrays)
+    encoder, given = encoded(path, *raw)
     (answer,) = session.run(None, given)
     return encoder["answers"](answer)
 
-def litert(path, rows, arrays):
+def litert(path, *raw):
     from ai_edge_litert.interpreter import Interpreter
     runner = Interpreter(path).get_signature_runner()
-    encoder, given = encoded(path, rows, arrays)
+    encoder, given = encoded(path, *raw)
     given = {name: one.astype("float32") for name, one in given.items()}
     count = len(next(iter(given.values())))
     answers = [
@@ -71,20 +76,24 @@ def litert(path, rows, arrays):
 
 for job in json.load(open(sys.argv[1])):
     rows, arrays = [], {}
-    if job["rows"]:
+    if job["rows"] and job["rows"].endswith(".npz"):
+        arrays = {"input": np.load(job["rows"])["x"]}
+    elif job["rows"]:
         with open(job["rows"], encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     if job["arrays"]:
         with np.load(job["arrays"]) as stored:
             arrays = dict(stored)
-    np.savez(job["out"], **globals()[job["form"]](job["model"], rows, arrays))
+    answers = globals()[job["form"]](job["model"], rows, arrays, job["images"])
+    np.savez(job["out"], **answers)
 """
 
 
 def ask(jobs, folder):
     """Answer all jobs in one process; gives the arrays of each, in their order.
 
-    A job is the `form`, the path of the `model`, and `rows`, a table, or `arrays`, by name.
+    A job is the `form`, the path of the `model`, and `rows`, a table or an array in an .npz file,
+    or `arrays`, by name. `images` are the columns of a table that name files of images.
     """
     listed = []
     for number, job in enumerate(jobs):
@@ -93,7 +102,7 @@ def ask(jobs, folder):
             arrays = str(folder / f"in_{number}.npz")
             np.savez(arrays, **job["arrays"])
         out = str(folder / f"out_{number}.npz")
-        listed.append({"rows": None, **job, "arrays": arrays, "out": out})
+        listed.append({"rows": None, "images": [], **job, "arrays": arrays, "out": out})
     (folder / "jobs.json").write_text(json.dumps(listed, default=str))
     done = run_program(PROGRAM, folder / "jobs.json", cwd=folder, imported=PLAIN)
     assert done.returncode == 0, done.stderr

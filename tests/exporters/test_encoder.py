@@ -10,6 +10,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests.exporters.outside import ask, predicted
+
 CONFIG = """\
 dataset:
   type: table
@@ -23,6 +25,7 @@ dataset:
     preis: {type: number, scale: log, missing: -1}
     lebt: number
     wort: {type: text, hash: 8, weight: tfidf, missing: empty}
+    titel: {type: text, vocabulary: 3}
     seit: {type: date, format: "%d/%m/%y", parts: [seconds, yearday], scale: quantile}
     schlüssel: key
 model: {layers: [{type: Dense, units: 3, activation: softmax}]}
@@ -31,7 +34,7 @@ optimizer: sgd
 training: {epochs: 1}
 exports: [encoder]
 """
-HEAD = "preis;lebt;wort;seit;schlüssel;kind"
+HEAD = "preis;lebt;wort;titel;seit;schlüssel;kind"
 WORDS = ("Straße", "die die Maus", "k. A.", "", "Ärger über Öl")
 
 
@@ -40,7 +43,8 @@ def table():
         preis = ("1.234,5", "0,25", " 7 ", "k. A.", "", "-2.000.000,125")[n % 6]
         day = f"{n % 28 + 1:02}/{n % 12 + 1:02}/{(69, 68, 99, 0)[n % 4]:02}"
         lebt = ("yes", "NO", "f")[n % 3]
-        yield f"{preis};{lebt};{WORDS[n % 5]};{day};{n};{'abc'[n % 3]}"
+        titel = ("die Maus", "das Haus")[n % 2]
+        yield f"{preis};{lebt};{WORDS[n % 5]};{titel};{day};{n};{'abc'[n % 3]}"
 
 
 def test_cells_as_people_write_them(dlrun, tmp_path):
@@ -95,6 +99,101 @@ def check_refusals(encode, file):
     del rows[2]["wort"]
     with pytest.raises(ValueError, match="a row has no column 'wort'"):
         encode["encode"](rows)
+
+
+SERIES = """\
+dataset:
+  type: series
+  path: doors.csv
+  time: day
+  target: sales
+  features: [sales, door]
+  columns: {sales: {type: number, scale: standard}, door: category}
+  delimiter: ";"
+  decimal: ","
+  window: 3
+  horizon: 2
+model: {layers: [Flatten, {type: Dense, units: 2}]}
+loss: mse
+optimizer: sgd
+training: {epochs: 1}
+exports: [encoder]
+"""
+
+
+def test_windows_of_a_series(dlrun, tmp_path):
+    """Rows in the order of time become windows, in the units of the columns, by hand."""
+    lines = [
+        "day;sales;door",
+        *(f"2024-01-{n + 1:02};{100 + n},5;{'ab'[n % 2]}" for n in range(20)),
+    ]
+    (tmp_path / "doors.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "c.yaml").write_text(SERIES)
+    encode = runpy.run_path(str(dlrun("train", "c.yaml", "-q").run / "encode.py"))
+    rows = encode["read"](tmp_path / "doors.csv")
+    (x,) = encode["encode"](rows[:6]).values()
+    assert x.tolist() == [
+        [[100.5, 1, 0], [101.5, 0, 1], [102.5, 1, 0]],
+        [[103.5, 0, 1], [104.5, 1, 0], [105.5, 0, 1]],
+    ]
+    assert "holds 2 steps for each window: sales, in their units" in encode["__doc__"]
+    with pytest.raises(ValueError, match=r"^got 4 rows; windows of 3 rows each were expected$"):
+        encode["encode"](rows[:4])
+
+
+SHOPS = """\
+dataset:
+  type: series
+  path: shops.csv
+  time: day
+  key: shop
+  target: [sales, visits]
+  target_scale: log
+  columns:
+    day: {type: date, parts: [weekday, seconds], scale: minmax}
+    shop: category
+    sales: {type: number, scale: log}
+    visits: {type: number, scale: quantile}
+    price: {type: number, missing: flag, scale: standard}
+    said: {type: text, vocabulary: 4, missing: empty}
+  window: 5
+  horizon: 3
+model: {layers: [{type: LSTM, units: 4}, {type: Dense, units: 6}]}
+loss: mse
+optimizer: {type: Adam, learning_rate: 0.03}
+training: {epochs: 3, batch_size: 16}
+exports: [saved_model, onnx, litert]
+"""
+
+
+def shops(steps):
+    """Three series with cells of every kind, and holes in them."""
+    yield "day,shop,sales,visits,price,said"
+    for shop in ("A", "Z 1", "Ö"):
+        for n in steps:
+            sales, visits = 50 + 7 * n % 90 + len(shop), n * n % 37 + 2
+            said = ("snow and rain", "", "sun, sun!")[n % 3]
+            day = f"2024-{n // 28 + 1:02}-{n % 28 + 1:02}"
+            yield f'{day},{shop},{sales},{visits},{"" if n % 7 == 0 else n / 4},"{said}"'
+
+
+@pytest.mark.slow
+def test_windows_of_all_kinds_of_columns(dlrun, tmp_path):
+    """Every form forecasts as `dlrun predict` does: several series, two targets, three steps."""
+    (tmp_path / "shops.csv").write_text("\n".join(shops(range(56))) + "\n")
+    (tmp_path / "new.csv").write_text("\n".join(shops(range(30, 35))) + "\n")
+    (tmp_path / "c.yaml").write_text(SHOPS)
+    run = dlrun("train", "c.yaml", "-q").run.resolve()
+    _, expected = predicted(dlrun, run, tmp_path / "new.csv")
+    assert expected.shape == (3 * 3, 2)
+    forms = {"saved_model": "saved_model", "onnx": "model.onnx", "litert": "model.tflite"}
+    jobs = [{"form": form, "model": run / file, "rows": tmp_path / "new.csv"}
+            for form, file in forms.items()]  # fmt: skip
+    for form, answer in zip(forms, ask(jobs, tmp_path), strict=True):
+        np.testing.assert_allclose(
+            answer["predicted"].reshape(expected.shape), expected, rtol=1e-5, err_msg=form
+        )
+    assert expected.std(axis=0).min() > 0.01
 
 
 def test_a_kind_that_does_not_say_how(dlrun, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -61,6 +62,7 @@ def checked(run):
     return json.loads((run / "run.json").read_text())["exports_checked"]
 
 
+@pytest.mark.slow
 def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     """Entries by hand: age, whether it is missing, both sexes; and the numbers of the decks."""
     lines = ["age,sex,deck no,fare", *(",".join(map(str, row)) for row in ROWS)]
@@ -91,6 +93,55 @@ def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     assert expected.std() > 0.01
     told = dlrun("export", run, "{type: litert, quantize: int8}", code=1).err
     assert "its layers name columns" in told
+
+
+ODD = ("file", "self", "allow_pickle", "outputs", "Age", "age", "deck_number", "def", "a b", "a_b",
+       "dense 1")  # fmt: skip
+"""Arguments of NumPy, LiteRT and TensorFlow; names that are nearly alike, or like a layer."""
+NAMED = f"""\
+dataset: {{type: table, path: odd.csv, target: y, target_scale: standard, columns: {{{
+    ", ".join(f"{name}: category" for name in (*ODD, "deck"))
+}}}}}
+model:
+  layers:
+    - {{type: Embedding, inputs: [deck], output_dim: 2}}
+    - Flatten
+    - {{type: Dense, units: 2}}
+    - {{type: Concatenate, inputs: [dense, deck, {", ".join(ODD)}]}}
+    - {{type: Dense, units: 1}}
+loss: mse
+optimizer: Adam
+training: {{epochs: 1}}
+exports: [keras_model, saved_model, onnx, litert]
+"""
+
+
+@pytest.mark.slow
+def test_columns_of_any_name(dlrun, tmp_path):
+    """No form and no tool mistakes an input for an argument, an output, a layer or another one."""
+    lines = [",".join([*ODD, "deck", "y"])]
+    lines += [",".join(["uvw"[(n + p * n // 3) % 3] for p in range(len(ODD) + 1)] + [str(n)])
+              for n in range(40)]  # fmt: skip
+    rows = tmp_path / "odd.csv"
+    rows.write_text("\n".join(lines) + "\n")
+    (tmp_path / "c.yaml").write_text(NAMED)
+    done = dlrun("train", "c.yaml", "-q")
+    assert "warning: model" not in done.err
+    run = done.run.resolve()
+    subprocess.run(
+        [sys.executable, "-I", run / "encode.py", rows, "in.npz"], cwd=tmp_path, check=True
+    )
+    with np.load(tmp_path / "in.npz") as stored:
+        arrays = dict(stored)
+    assert len(arrays) == len(ODD) + 2  # the deck is entries for one layer, a number for another
+    forms = {"saved_model": "saved_model", "onnx": "model.onnx", "litert": "model.tflite"}
+    jobs = [{"form": form, "model": run / file, "rows": rows} for form, file in forms.items()]
+    arrays["dense_1_2"] = arrays.pop("dense_1")  # in `model.keras` a layer has that name
+    jobs.append({"form": "keras", "model": run / "model.keras", "arrays": arrays})
+    _, expected = predicted(dlrun, run, rows)
+    for job, answer in zip(jobs, ask(jobs, tmp_path), strict=True):
+        np.testing.assert_allclose(answer["predicted"], expected, atol=1e-5, err_msg=job["form"])
+    assert expected.std() > 0.01
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
+from tests.exporters.conftest import SHIPPED
 from tests.forked import PLAIN, run_program
 from tests.marking import first
 from tests.texts import reviews, write_folders
@@ -24,8 +25,8 @@ END = "training: {epochs: 2, batch_size: 16}\nexports: [script]\n"
 MOONS = "dataset: {type: moons, samples: 70, noise: 0.1, validation_split: 0.2}\n"
 
 QUICK = {
-    "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
     "untrained": (CONFIGS / "threshold_exact.yaml", "training.epochs=0"),
+    "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
 }
 WRITTEN = {
     "schedules": """\
@@ -113,9 +114,9 @@ def check(run, cwd):
     assert f"identical to the run: {weights} weights" in done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", first(1, QUICK))
 def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
-    """A table with columns of its own; no training. With `-m slow`, all of them."""
+    """No training, and a table with columns of its own. With `-m slow`, all of them."""
     config, *settings = QUICK[name]
     check(trained(dlrun, config, *settings), tmp_path)
 
@@ -128,13 +129,10 @@ def test_the_program_says_what_the_config_says(name, dlrun, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [one.stem for one in sorted(CONFIGS.glob("*.yaml")) if not one.stem.startswith("mnist")]
-)
-def test_every_shipped_config_is_a_program(name, dlrun, tmp_path):
-    """As far as its first epochs; MNIST needs a file that tests may lack."""
-    epochs = 0 if name == "threshold_exact" else 3
-    check(trained(dlrun, CONFIGS / f"{name}.yaml", f"training.epochs={epochs}"), tmp_path)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_config_is_a_program(name, written, tmp_path):
+    """As far as its second epoch."""
+    check(written(name), tmp_path)
 
 
 @pytest.mark.slow

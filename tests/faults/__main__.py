@@ -21,7 +21,7 @@ def main(words):
     Args:
         words: The command line: `--tiny` for a few faults of each kind; `--whole` for all faults of
             the commands on a finished run, of which else every eighth of `resume` is tried;
-            `--every N` to let the disk fail at every N-th point of a training only.
+            `--every N` for one in N of the faults of each kind.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a few faults of each kind")
@@ -29,10 +29,15 @@ def main(words):
         "--whole", action="store_true", help="leave out no point of any command on a finished run"
     )
     parser.add_argument(
-        "--every", type=int, default=1, help="let the disk fail at every so many points only"
+        "--every", type=int, default=1, help="try one in so many faults of each kind"
     )
     chosen = parser.parse_args(words)
     tiny = chosen.tiny
+
+    def some(count):
+        """One in so many, and one at least."""
+        return -(-count // chosen.every)
+
     server, found = Server(), []
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
@@ -43,8 +48,8 @@ def main(words):
             lambda: rows.killed(
                 Workplace(home / "killed", server),
                 names[:2] if tiny else names,
-                points=[3] * 2 if tiny else [99, *[4] * (len(names) - 1)],
-                times=1 if tiny else 2,
+                points=[3] * 2 if tiny else [some(99), *[some(4)] * (len(names) - 1)],
+                times=1 if tiny else some(2),
             ),
             lambda: rows.failed(
                 Workplace(home / "failed", server),
@@ -56,15 +61,16 @@ def main(words):
                 Workplace(home / "finished", server),
                 # Twice with other faults: it has the most.
                 [*COMMANDS] if tiny else ["resume", *COMMANDS],
-                every=8 if tiny else 1,
+                every=8 if tiny else chosen.every,
                 whole=chosen.whole,
             ),
             lambda: rows.filled(SIZES[2:5] if tiny else SIZES),
             lambda: rows.damaged(
-                Workplace(home / "damaged", server), *((20, 10, 4) if tiny else (130, 46, 24))
+                Workplace(home / "damaged", server),
+                *((20, 10, 4) if tiny else map(some, (130, 46, 24))),
             ),
             lambda: rows.crowded(home / "crowd", *((10, 5) if tiny else (50, 20))),
-            lambda: rows.attacked(Workplace(home / "attacked", server), 20 if tiny else 500),
+            lambda: rows.attacked(Workplace(home / "attacked", server), 20 if tiny else some(500)),
         )
         for step in steps:
             row, _ = step()

@@ -38,7 +38,7 @@ def same(text):
     return text
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def resident(tmp_path_factory):
     """Start a resident process for all tests that do not end it."""
     warm = start_resident(tmp_path_factory.mktemp("resident") / "runtime")

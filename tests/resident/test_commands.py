@@ -40,7 +40,7 @@ LONG = [
     ["diff", "trained", "other"],
     ["label", "trained", "good"],
     ["reproduce", "trained"],
-    ["resume", "other", "--epochs", "4"],
+    ["resume", "other", "--epochs", "4", "--no-report"],
     ["report", "trained"],
     ["train", CONFIG, *QUICK, "--set", "seed=1..2", "--jobs", "2"],
 ]

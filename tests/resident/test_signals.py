@@ -116,7 +116,7 @@ def test_the_death_of_the_resident_process_harms_no_command(own_resident, tmp_pa
     assert alone.returncode == 0
 
 
-SIGNALS = int(os.environ.get("DLRUN_TEST_SIGNALS", "60"))
+SIGNALS = int(os.environ.get("DLRUN_TEST_SIGNALS", "30"))
 """How many signals are sent: 200 take three minutes."""
 
 

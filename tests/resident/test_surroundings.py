@@ -247,11 +247,11 @@ def test_memory_stays_flat(own_resident, tmp_path):
 
     many(20)
     before = size()
-    many(200)
+    many(120)
     after = size()
     assert after[0] - before[0] < 1024  # kB
     assert after[1] == before[1]
-    assert own_resident.served == 220
+    assert own_resident.served == 140
 
 
 def test_an_end_that_is_told_twice_is_heard_once():

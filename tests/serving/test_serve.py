@@ -85,6 +85,7 @@ def test_open_inference(iris, dlrun, reported, tmp_path):
     assert only["data"] == wanted["predicted"]
 
 
+@pytest.mark.slow
 def test_images(serve, reported, dlrun, tmp_path):
     """Arrays as nested lists, or as a tensor; the page asks for a drawing."""
     run = reported("digits_cnn")

@@ -14,6 +14,7 @@ from dlrun.datasets import load_dataset
 from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import DlrunError
 from tests.conftest import MNIST, needs_mnist
+from tests.marking import first
 from tests.shapes.networks import listed
 
 DRAWN = [
@@ -162,7 +163,7 @@ def assert_agrees(static, loaded):
     assert loaded.classes is None or static.target is None or len(static.target) == 1
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", first(4, TABLES))
 def test_tables_are_told_as_they_are_loaded(table, tmp_path):
     """Every argument over every kind of target: no weight is a feature, no class is made up."""
     path = tmp_path / "rows.csv"

@@ -61,6 +61,7 @@ def test_activations_of_a_batch(tmp_path):
     assert activations_of(half, splits)[0] == 16 * (4 + 1) * FLOAT // 2
 
 
+@pytest.mark.slow
 def test_a_finished_run_tells_what_such_runs_need(tmp_path):
     """Adam keeps two numbers for each weight, its step and its rate; two metrics two each."""
     (tmp_path / "moons.yaml").write_text(MOONS)
@@ -76,6 +77,7 @@ def test_a_finished_run_tells_what_such_runs_need(tmp_path):
     assert needs.training > needs.finished
 
 
+@pytest.mark.slow
 def test_a_plan_trains_nothing_to_keep(tmp_path):
     """Of one run, of several, and of a sweep; and what a budget leaves out is said."""
     (tmp_path / "moons.yaml").write_text(MOONS)
@@ -97,6 +99,7 @@ def test_a_plan_trains_nothing_to_keep(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_budget_trains_the_first_runs(tmp_path):
     """Which are there again the next time; what they took is the measure then."""
     (tmp_path / "moons.yaml").write_text(MOONS)

@@ -148,6 +148,7 @@ def test_runs_of_another_machine_are_shown_where_a_share_tells_their_names(tmp_p
     assert noted_identities(folder, "another base", 4) == []
 
 
+@pytest.mark.slow
 def test_a_run_whose_machine_is_gone_goes_on(tmp_path):
     """Its record says that another host works on it; its lock, that nobody does."""
     (tmp_path / "moons.yaml").write_text(MOONS)

@@ -45,6 +45,7 @@ def test_a_run_that_began_with_the_weights_of_another_still_does_so(folder):
     assert record_of(folder, out)["final_weights"] == whole["final_weights"]
 
 
+@pytest.mark.slow
 def test_from_latest_is_one_run_for_all(folder):
     """Not the run that has begun meanwhile."""
     first, _ = run(folder, "train", "moons.yaml", "--seed", "9", "--no-report")
@@ -66,6 +67,7 @@ def test_draws_that_learn_keep_their_threads(folder):
     assert len(records(folder / "runs" / "t")) == 2
 
 
+@pytest.mark.slow
 def test_what_training_finds_is_shown(folder):
     """Seeds that are added, an axis with the value of the base, a default written down."""
     grid = "base: moons.yaml\ngrid: {optimizer.learning_rate: [0.1, 0.01]}\n"
@@ -82,6 +84,7 @@ def test_what_training_finds_is_shown(folder):
     assert "left out" not in run(folder, "sweep", "show", "s")[0]
 
 
+@pytest.mark.slow
 def test_two_equal_commands_at_once_train_everything_once(folder):
     """The second waits, and finds what the first has trained."""
     words = ("train", "moons.yaml", "--set", "seed=0..2", "--threads", "1")
@@ -95,6 +98,7 @@ def test_two_equal_commands_at_once_train_everything_once(folder):
     assert len(list((folder / "runs").glob("2*"))) == 3
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_kills_nothing(folder):
     """The runs at work are closed in good order."""
     words = [

@@ -52,7 +52,6 @@ def cases() -> dict[str, Any]:
         "steps that are added up": Case(
             plain, optimizer={**adam, "gradient_accumulation_steps": 2}, built_first=True
         ),
-        "weights of classes": Case(plain, class_weight={0: 0.5, 1: 1.0, 2: 3.0}),
         "masked steps": Case(
             (
                 {"type": "Embedding", "input_dim": 10, "output_dim": 4, "mask_zero": True},

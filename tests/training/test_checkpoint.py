@@ -166,14 +166,16 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
 
 
 # A new process traces its graphs. An epoch has three stretches: each kill is elsewhere in it.
-@pytest.mark.parametrize("every", [13, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("network", first(2, NETWORKS))
+@pytest.mark.parametrize(
+    ("network", "every"),
+    first(1, [*((name, 13) for name in NETWORKS), *((name, 4) for name in [*NETWORKS][:3])]),
+)
 def test_networks_go_on(network, every, tmp_path, monkeypatch):
     """Variables of layers, optimizers, metrics and seeds; in mid-epoch too."""
     assert_goes_on(tmp_path, monkeypatch, NETWORKS[network], None, every)
 
 
-@pytest.mark.parametrize("name", first(2, CALLBACKS))
+@pytest.mark.parametrize("name", first(0, CALLBACKS))
 def test_callbacks_go_on(name, tmp_path, monkeypatch):
     """They count on where they stood: the same stop, the same rates, the same files."""
     network = (drops, averaged if "averages" in name else lambda: optimizers.SGD(0.3))

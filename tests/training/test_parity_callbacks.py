@@ -10,6 +10,7 @@ import pytest
 from dlrun import catalog
 from dlrun.backend import keras
 from dlrun.errors import DivergedError
+from tests.marking import first
 from tests.training.parity import (
     CLOSE,
     Case,
@@ -87,6 +88,7 @@ def test_early_stopping_stops_where_fit_stops(name):
     assert len(ours.history["loss"]) < EPOCHS
 
 
+@pytest.mark.slow
 def test_early_stopping_that_never_stops_restores_the_best_weights():
     """At the end of the last epoch, as under `fit`."""
     ours, _ = train_both(
@@ -190,7 +192,7 @@ CHECKPOINTS = {
 }
 
 
-@pytest.mark.parametrize("name", CHECKPOINTS)
+@pytest.mark.parametrize("name", first(1, CHECKPOINTS))
 def test_a_checkpoint_holds_what_that_of_fit_holds(name, tmp_path):
     """The same files, with the same weights and the same state of the optimizer."""
     arguments = dict(CHECKPOINTS[name])
@@ -205,6 +207,7 @@ def test_a_checkpoint_holds_what_that_of_fit_holds(name, tmp_path):
         assert all(np.array_equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_after_the_swap_holds_the_averaged_weights(tmp_path):
     """Keras's own advice: swap at the end of the epoch, then save."""
     ours, theirs = saved_models(

@@ -17,6 +17,7 @@ from dlrun.training.epochs import FitOptions
 from dlrun.training.steps import Steps
 from dlrun.training.trainer import Trainer
 from tests.columns.fakes import Category, Number
+from tests.marking import first
 from tests.training.parity import CLOSE, relative_error
 
 COLUMNS = (
@@ -112,7 +113,7 @@ def test_the_output_is_that_of_a_model_with_several_inputs():
     assert np.array_equal(ours, theirs(apart(matrix)).numpy())
 
 
-@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+@pytest.mark.parametrize("optimizer", first(1, ["SGD", "Adam"]))
 def test_training_is_that_of_fit_with_several_inputs(optimizer):
     """The history and the weights after three epochs, with batches that are not full."""
     (matrix, y), (held, held_y) = table(ROWS, seed=0), table(VALIDATION_ROWS, seed=1)

@@ -149,7 +149,7 @@ SCHEDULES = {
 TABLE = WEIGHTS | REGULARIZERS | OPTIMIZER_OPTIONS | SCHEDULES
 
 
-@pytest.mark.parametrize("name", first(8, TABLE))
+@pytest.mark.parametrize("name", first(4, TABLE))
 def test_options_of_training_act_as_under_fit(name):
     """The weights and the history after three epochs are those of `fit`."""
     check(TABLE[name])

@@ -73,7 +73,7 @@ def state_of(run):
     return {name: value.tobytes() for name, value in saved.tensors.items()} | {"facts": facts}
 
 
-@pytest.mark.parametrize("name", first(4, CALLBACKS))
+@pytest.mark.parametrize("name", first(2, CALLBACKS))
 def test_with_every_callback_it_is_the_run_trained_whole(name, dlrun, tmp_path):
     """To the bit: weights, history, metrics, state, and what callbacks wrote."""
     averaging = ", use_ema: true, ema_momentum: 0.9" if "EMA" in name else ""
@@ -269,6 +269,7 @@ def test_an_extension_that_diverges(dlrun, moons):  # noqa: F811
     assert not (run / EXTENSION).exists()
 
 
+@pytest.mark.slow
 def test_a_committed_extension_is_moved_by_whoever_comes_next(dlrun, monkeypatch, finished):  # noqa: F811
     """Broken off after any of its moves."""
     run = finished(2)

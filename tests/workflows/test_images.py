@@ -13,6 +13,7 @@ from PIL import Image
 
 from dlrun.cli import main
 from dlrun.data.spec_json import spec_from_json, spec_to_json
+from tests import sweeping
 from tests.conftest import CONFIGS
 from tests.pictures import draw_digits
 
@@ -122,6 +123,16 @@ def test_reading_again_gives_the_same_run(trained, dlrun, tmp_path):
     copy = tmp_path / "runs" / trained.name
     shutil.copytree(trained, copy)
     assert "identical" in dlrun("reproduce", copy).out
+
+
+@pytest.mark.slow
+def test_a_run_that_finds_its_images_decoded_has_the_same_bits(trained, tmp_path):
+    """As those do that a process of a sweep trains after others."""
+    words = ("train", CONFIGS / "shapes_cnn.yaml", *FEW, "--runs-dir", tmp_path, "--jobs", "1")
+    sweeping.run(tmp_path, *words, "--set", "seed=[1,0]")
+    second = sweeping.records(tmp_path)['{"seed": 0}']["folder"]
+    for name in ("weights.safetensors", "history.csv", "predictions/test.csv"):
+        assert (second / name).read_bytes() == (trained / name).read_bytes(), name
 
 
 def test_an_extended_run_goes_on_to_the_same_bits(trained, dlrun, tmp_path):

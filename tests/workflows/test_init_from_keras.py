@@ -37,6 +37,7 @@ def predicted(dlrun, config, x):
     return np.array([[float(line.split(",")[n]) for n in chosen] for line in lines[1:]])
 
 
+@pytest.mark.slow
 def test_a_stack_predicts_the_same(dlrun, tmp_path):
     """Recurrent and normalizing layers, arguments, a frozen one; loss and optimizer too."""
     keras.utils.clear_session()

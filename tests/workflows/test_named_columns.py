@@ -73,6 +73,7 @@ def config(tmp_path):
     return "wide.yaml"
 
 
+@pytest.mark.slow
 def test_wide_and_deep_is_a_plain_config(config, dlrun, tmp_path):
     """Trained, explained, predicted, resumed: each finds the columns by name."""
     trained = dlrun("train", config, "--report")

@@ -109,6 +109,7 @@ def by_path(plain):
     return {f"base/{one.path}": one.numpy() for one in plain.weights}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_frozen_network_keeps_the_weights_of_its_file(dlrun, home, weight_file):
     path = written(home / "a.yaml", base={"weights": str(weight_file)}, model={"freeze": ["base"]})
@@ -149,6 +150,7 @@ def fine_tuned(common, pictures, weight_file):
     return run
 
 
+@pytest.mark.slow
 def test_only_what_stands_from_there_on_is_trained(fine_tuned):
     """The kernels before it, and all of BatchNormalization, are those of the file."""
     before, after = of_base(fine_tuned, "initial.safetensors"), of_base(fine_tuned)
@@ -195,6 +197,7 @@ def test_it_is_what_plain_keras_fits(fine_tuned):
     assert np.allclose(after["head/kernel"], head.kernel.numpy(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_model_is_handed_out(fine_tuned):
     """Any Keras loads it and answers what the run answers; the plain program gives its bits."""
     program = "import keras, sys; print(len(keras.models.load_model(sys.argv[1]).weights))"

@@ -92,6 +92,7 @@ def test_plots_for_a_paper(copied, dlrun):
     assert "'eps' is not one of 'png', 'svg', 'pdf'" in told.err
 
 
+@pytest.mark.slow
 def test_a_config_says_how_plots_are_written(dlrun):
     """Its run is the same one, whatever they are; a report that is made anew keeps to it."""
     words = ["train", CONFIGS / "two_points_softmax.yaml", "--set", "training.epochs=1"]
@@ -106,6 +107,7 @@ def test_a_config_says_how_plots_are_written(dlrun):
     assert "plots.format: Expected 'png', 'svg' or 'pdf', got 'eps'" in told
 
 
+@pytest.mark.slow
 def test_the_plots_of_a_comparison(reported, tmp_path, dlrun):
     """Where a format is asked for, they are files beside the page."""
     runs = [reported("sine_regression"), reported("moons_mlp")]
@@ -194,6 +196,7 @@ def test_runs_that_cannot_be_reported_on(copied, dlrun):
     assert "weights.safetensors: is missing" in dlrun("report", run, code=4).err
 
 
+@pytest.mark.slow
 def test_data_that_have_changed_are_told_on_the_page(dlrun, tmp_path):
     """A reader must know that the numbers are of other rows."""
     table = "a,b,y\n" + "".join(f"{n},{n % 7},{'no' if n < 20 else 'yes'}\n" for n in range(40))

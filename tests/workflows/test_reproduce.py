@@ -136,6 +136,7 @@ def stranger(dlrun, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_files_that_a_stranger_names_are_not_read(stranger, dlrun, tmp_path):
     """Unless the user allows it; the user's own file is no matter of trust."""
     for words in (["evaluate", stranger], ["explain", stranger], ["report", stranger]):

@@ -24,6 +24,7 @@ from dlrun.arrays import Spec
 from dlrun.config import load_config
 from dlrun.execution.assembly import GraphCache
 from dlrun.execution.measure import constant_output
+from tests.marking import first
 from tests.sweeps.test_workshop import outcome
 
 GENERATOR = np.random.default_rng(0)
@@ -65,7 +66,7 @@ def metrics_of(run, split="test"):
     return json.loads((run / "metrics.json").read_text("utf-8"))[split]
 
 
-@pytest.mark.parametrize("kind", ["standard", "minmax", "log"])
+@pytest.mark.parametrize("kind", first(1, ["standard", "minmax", "log"]))
 def test_a_scaled_target_is_in_its_own_units(dlrun, kind):
     """Predictions, metrics, what evaluate says; the loss alone is scaled."""
     write(PRICES, "number", "mean_squared_error", metrics="[mean_absolute_error, r2_score]",
@@ -120,6 +121,7 @@ def test_a_resumed_run_of_scaled_targets_has_the_same_bits(dlrun):
     assert hashes[0] == hashes[1]
 
 
+@pytest.mark.slow
 def test_seeds_share_a_graph_and_scale_their_own_rows(dlrun, tmp_path):
     """One after the other or alone, a run is the same to the bit."""
     del dlrun  # the current folder is an empty one
@@ -160,12 +162,15 @@ def test_a_regression_has_the_baseline_of_scikit_learn(dlrun):
 
 @pytest.mark.parametrize(
     ("last", "loss"),
-    [
-        ("sigmoid", "binary_crossentropy"),
-        ("number", "{type: binary_crossentropy, from_logits: true}"),
-        ("softmax", "categorical_crossentropy"),
-        ("softmax", "sparse_categorical_crossentropy"),
-    ],
+    first(
+        2,
+        [
+            ("sigmoid", "binary_crossentropy"),
+            ("softmax", "sparse_categorical_crossentropy"),
+            ("number", "{type: binary_crossentropy, from_logits: true}"),
+            ("softmax", "categorical_crossentropy"),
+        ],
+    ),
 )
 def test_classes_have_the_baseline_of_scikit_learn(dlrun, last, loss):
     """That of `DummyClassifier`: its accuracy, and the logarithms of its probabilities."""
@@ -233,6 +238,7 @@ def test_labels_from_training_to_predictions(dlrun, labelled):
     assert "yes, found" in table
 
 
+@pytest.mark.slow
 def test_the_best_thresholds_are_chosen_on_validation_rows(dlrun, labelled):
     """Kept, and used by predict where it is asked to, and not where it is not."""
     refused = dlrun("predict", labelled, "rows.npz", "--threshold", "best-f1", code=2)

@@ -112,7 +112,7 @@ def reading_once(monkeypatch):
 
 
 @pytest.mark.usefixtures("reading_once")
-@pytest.mark.parametrize("table", first(4, [*TABLES, *MORE_TABLES]))
+@pytest.mark.parametrize("table", first(2, [*TABLES, *MORE_TABLES]))
 def test_small_tables(table, tmp_path):
     """Every kind of table under every argument and loss, and these under every setting."""
     (tmp_path / "rows.csv").write_text((TABLES | MORE_TABLES)[table], newline="")

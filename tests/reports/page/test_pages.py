@@ -22,6 +22,7 @@ from dlrun.reports.page.shown_rows import sample
 from dlrun.reports.plots.shelf import draw_plots
 from dlrun.rundir.notes import Notes
 from dlrun.wording import percent
+from tests.marking import first
 from tests.reports.stories import classification, experiment, regression
 
 HOSTILE = (
@@ -91,14 +92,17 @@ def compared(label, **changes):
 
 @pytest.mark.parametrize(
     "data",
-    [
-        classification(),
-        classification(input_shape=(8, 8, 1)),
-        regression(),
-        regression(columns=12),
-        classification(history={}, record={}, metrics={}),
-        classification(classes=300, rows=900),
-    ],
+    first(
+        3,
+        [
+            classification(),
+            classification(input_shape=(8, 8, 1)),
+            regression(),
+            regression(columns=12),
+            classification(history={}, record={}, metrics={}),
+            classification(classes=300, rows=900),
+        ],
+    ),
     ids=["classes", "images", "regression", "columns", "bare", "many"],
 )
 def test_a_page_is_whole(data):

@@ -24,6 +24,7 @@ from dlrun.reports.plots import (
     weight_histograms,
 )
 from dlrun.reports.run_data import Layer
+from tests.marking import first
 from tests.reports.stories import classification, experiment, regression
 
 
@@ -92,17 +93,20 @@ def test_nothing_trained_has_no_learning_curves():
 
 @pytest.mark.parametrize(
     "data",
-    [
-        classification(),
-        classification(classes=2),
-        classification(classes=8, rows=3000),
-        classification(classes=40, rows=2000, input_shape=(5,)),
-        classification(input_shape=(8, 8, 3), classes=11),
-        regression(),
-        regression(targets=3),
-        regression(columns=2, rows=1),
-    ],
-    ids=["planes", "two", "eight", "many", "colours", "curve", "targets", "single"],
+    first(
+        4,
+        [
+            classification(),
+            classification(classes=8, rows=3000),
+            classification(input_shape=(8, 8, 3), classes=11),
+            regression(),
+            classification(classes=2),
+            classification(classes=40, rows=2000, input_shape=(5,)),
+            regression(targets=3),
+            regression(columns=2, rows=1),
+        ],
+    ),
+    ids=["planes", "eight", "colours", "curve", "two", "many", "targets", "single"],
 )
 def test_every_plot_that_fits_can_be_drawn(data):
     """A PNG with a title and a caption; its axes are named."""
@@ -117,6 +121,7 @@ def test_every_plot_that_fits_can_be_drawn(data):
             assert lowest.get_xlabel() or lowest.get_ylabel() or figure.get_supxlabel()
 
 
+@pytest.mark.slow
 def test_the_same_picture_twice():
     """To the byte."""
     one, other = (shelf.draw_plots(classification(rows=60)) for _ in range(2))

@@ -160,6 +160,7 @@ def test_chosen_runs_over_each_other(page, folder):
     assert "test.accuracy\t0.6000\t0.9500" in tables[1]
 
 
+@pytest.mark.slow
 def test_curves_grow_while_a_run_is_trained(page, folder):
     """Its epochs are counted, its curves get longer, and its end is told, without a hand."""
     run = create_run(folder, "long")
@@ -197,6 +198,7 @@ def test_words_are_written(page, folder):
     )
 
 
+@pytest.mark.slow
 def test_a_strangers_words_and_page_do_nothing(page, folder):
     """Texts stay texts; a report is shown, and its scripts do not run, wherever it is opened."""
     names = [next(folder.glob(f"*_{name}_*")).name for name in ("good", "poor")]
