@@ -32,8 +32,12 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-NUMERICS = 1
-"""Raised by one whenever a config gives other bits than with the version before."""
+NUMERICS = 2
+"""Raised by one whenever a config gives other bits than with the version before.
+
+2: layers look up the words of a text, and no longer how often each stands there. Which configs that
+changes is told by `dlrun.execution.identity`; others are what they were.
+"""
 
 
 def __getattr__(name: str) -> Any:

@@ -120,16 +120,22 @@ print(table.read_text(), end="")
 
 @pytest.mark.slow
 def test_what_other_digits_have_taught_helps(trained, dlrun):
-    """By 18 images of new digits: a head on taught features, then all of it, against neither."""
+    """A head on taught features is better than on drawn ones; as the headers say, no more is sure.
+
+    All four are within what six seeds gave, with some room.
+    """
     head = train(dlrun, "digits_head", "--from", trained("digits_low"))
     tuned = train(dlrun, "digits_fine_tune", "--from", head)
-    from_low, from_head = (
-        json.loads((run / "metrics.json").read_text())["test"]["accuracy"] for run in (head, tuned)
-    )
-    anew = json.loads((trained("digits_fine_tune") / "metrics.json").read_text())["test"]
-    drawn = json.loads((trained("digits_head") / "metrics.json").read_text())["test"]
-    assert from_low >= drawn["accuracy"] + 0.1
-    assert from_head >= anew["accuracy"] + 0.05
+    drawn, anew = trained("digits_head"), trained("digits_fine_tune")
+    found = [
+        json.loads((run / "metrics.json").read_text())["test"]["accuracy"]
+        for run in (head, drawn, tuned, anew)
+    ]
+    assert found[0] >= found[1] + 0.1
+    assert found[2] >= found[0] + 0.05
+    ranges = [(0.45, 0.75), (0.15, 0.4), (0.6, 0.9), (0.55, 0.95)]
+    for accuracy, (low, high) in zip(found, ranges, strict=True):
+        assert low <= accuracy <= high
 
 
 PREDICT_AGAIN = """

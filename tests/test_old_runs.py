@@ -1,7 +1,8 @@
 """Folders that dlrun 0.1 wrote in November 2026 open, verify, predict and go on as they did then.
 
-`old_runs/` holds them as they were written, with the key of their seals and the table of the iris
-run, which lay at /data/iris.csv. They are never written anew: whatever changes in dlrun, they read.
+`old_runs/` holds them as they were written, with the key of their seals and the tables of two runs,
+which lay at /data/iris.csv and /data/reviews.csv. They are never written anew: whatever changes in
+dlrun, they read. That on reviews is of the last version in which texts were counts of words only.
 """
 
 import json
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import change
+
 OLD = Path(__file__).parent / "old_runs"
 FINISHED = ["iris_sdu5", "sine_regression_lk5k", "threshold_hinge_ndjp", "digits_cnn_go3i"]
+OF_TEXTS = "bag_of_words_bj5y"
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def old(tmp_path, monkeypatch):
     return lambda name: next((tmp_path / "old" / "runs").rglob(f"*_{name}"))
 
 
-@pytest.mark.parametrize("name", [*FINISHED, "diverging_44zj", "moons_mlp_w5g4"])
+@pytest.mark.parametrize("name", [*FINISHED, OF_TEXTS, "diverging_44zj", "moons_mlp_w5g4"])
 def test_nothing_of_them_is_damaged(dlrun, old, name):
     dlrun("verify", old(name))
 
@@ -31,7 +35,7 @@ def test_nothing_of_them_is_damaged(dlrun, old, name):
 def test_the_list_has_them(dlrun, old):
     listed = json.loads(dlrun("runs", "--runs-dir", old("iris_sdu5").parent, "--json").out)
     assert {row["name"].split("_", 1)[1]: row["status"] for row in listed} == {
-        **dict.fromkeys(FINISHED, "finished"),
+        **dict.fromkeys([*FINISHED, OF_TEXTS], "finished"),
         "diverging_44zj": "failed",
         "moons_mlp_w5g4": "interrupted",
     }
@@ -71,6 +75,27 @@ def test_an_interrupted_one_goes_on(dlrun, old):
     assert after[: len(before)] == before
     assert len(after) == 4001
     dlrun("verify", run)
+
+
+def test_an_embedding_reads_the_counts_of_words_that_it_was_trained_on(dlrun, command_line, old):
+    """As `spec.json` says: today the same config would give it the numbers of the words."""
+    run = old(OF_TEXTS)
+    config = run / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace("/data", str(run.parents[1])), "utf-8")
+    change(run / "run.json", files={})
+    stored = json.loads((run / "metrics.json").read_text("utf-8"))["test"]
+    measured = json.loads(dlrun("evaluate", run, "--trust", "--json").out)["metrics"]
+    assert measured["loss"] == pytest.approx(stored["loss"], rel=1e-4)
+    _, out, told = command_line(["reproduce", str(run), "--trust"])
+    assert "epoch" in out + told
+    assert "data differ" not in out + told
+    before = (run / "history.csv").read_text("utf-8").splitlines()
+    dlrun("resume", run, "--epochs", "5", "--trust", "--quiet")
+    after = (run / "history.csv").read_text("utf-8").splitlines()
+    assert (after[: len(before)], len(after)) == (before, 6)
+    (column,) = json.loads((run / "spec.json").read_text("utf-8"))["columns"]
+    assert column["words"]
+    assert column.get("numbers") is None
 
 
 def test_the_sweep_is_shown(dlrun, old):

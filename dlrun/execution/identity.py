@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import NUMERICS
 from dlrun.absent import ABSENT
+from dlrun.columns.inference import TEXT
 from dlrun.config import given
 from dlrun.config.schema import PlotsConfig
 from dlrun.data.files import files_of
@@ -20,6 +21,7 @@ from dlrun.errors import DataError
 from dlrun.execution.cluster import Cluster
 from dlrun.rundir.environment import PINNED
 from dlrun.rundir.integrity import digest
+from dlrun.shapes.input_readers import find_lookups, is_sized
 
 if TYPE_CHECKING:
     from dlrun.config import Experiment
@@ -95,12 +97,29 @@ def identities_of(
             data[f"weights of {layer.name}"] = content_of(layer.weights)
     told = {
         "data": data,
-        "numerics": NUMERICS,
+        "numerics": NUMERICS if _may_look_words_up(experiment) else 1,
         "machine": asdict(machine),
         "source": source,
     }
     return tuple(
         digest({"config": config, **told}) for config in (_given(experiment), *_earlier(experiment))
+    )
+
+
+def _may_look_words_up(experiment: Experiment) -> bool:
+    """Whether layers may look up a column of texts by a size that is written down.
+
+    Until `NUMERICS` was 2 they got counts of words, and without a size they were refused. Whether
+    a column whose kind is not said holds texts would be told by its values alone.
+    """
+    arguments = experiment.dataset.arguments
+    if "features" not in arguments:  # no table
+        return False
+    kinds = {name: one["type"] for name, one in (arguments["columns"] or {}).items()}
+    return any(
+        is_sized(reader.layer) and kinds.get(name, TEXT) == TEXT
+        for reader in find_lookups(experiment.model.mappings)
+        for name in reader.inputs
     )
 
 

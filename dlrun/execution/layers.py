@@ -8,12 +8,12 @@ from typing import Any
 from dlrun import catalog
 from dlrun.arrays import Spec
 from dlrun.columns.inference import TEXT
-from dlrun.columns.packing import completed, numbered_alone
+from dlrun.columns.packing import completed, numbered_alone, parts
 from dlrun.config import Experiment
 from dlrun.config.rules.graph import TARGET, column_problems
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes import Step, walk
-from dlrun.shapes.input_readers import LOOKUPS
+from dlrun.shapes.input_readers import LOOKUPS, find_lookups, is_sized
 from dlrun.shapes.layer import DATA
 from dlrun.wording import listed
 
@@ -70,6 +70,24 @@ def unread(spec: Spec, experiment: Experiment) -> str | None:
     aside = {view.name for view in spec.views}
     names = [one.name for one in spec.columns or () if one.is_read and one.name not in aside]
     return f"no layer reads 'input', so the network does not see {listed(names)}"
+
+
+def numbered_since(spec: Spec, experiment: Experiment) -> Iterator[str]:
+    """Say which layers look words up that got counts of them until `NUMERICS` was 2."""
+    if spec.table is None:
+        return  # folders of texts came later
+    texts = {part.column.name for part in parts(spec.columns or (), spec.views)
+             if part.ids and part.column.kind == TEXT}  # fmt: skip
+    alone = numbered_alone(spec.columns or ())
+    for reader in find_lookups(experiment.model.mappings) if texts else ():
+        for name in reader.inputs:
+            column = alone.name if name == DATA and alone is not None else name
+            if column in texts and is_sized(reader.layer):
+                yield (
+                    f"{reader.path} ({reader.layer.type}) reads the words of '{column}' in their "
+                    "order, as numbers; dlrun before 30 November 2026 gave it how often each word "
+                    "stands there, and runs of then still get that"
+                )
 
 
 def _nothing_left(experiment: Experiment, spec: Spec) -> Iterator[Problem]:

@@ -31,7 +31,7 @@ from dlrun.data.targets import (
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding, check_window_ids
-from dlrun.execution.layers import check_arrays, check_columns, steps_of, unread
+from dlrun.execution.layers import check_arrays, check_columns, numbered_since, steps_of, unread
 from dlrun.memory import refusal
 from dlrun.shapes.weights import misfits, oversize
 from dlrun.signals import raise_lost_signal
@@ -177,8 +177,8 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
         check_window_ids(experiment, splits)
         return splits
     check_dataset_ids(experiment, dataset, splits.spec)
-    note = unread(splits.spec, experiment)
-    return splits if note is None else replace(splits, notes=(*splits.notes, note))
+    notes = (*numbered_since(splits.spec, experiment), unread(splits.spec, experiment))
+    return replace(splits, notes=(*splits.notes, *filter(None, notes)))
 
 
 def misgivings_of_size(experiment: Experiment, splits: Splits) -> list[str]:

@@ -93,6 +93,12 @@ def looks_up(layer: Layer) -> bool:
     return _innermost(layer).type in LOOKUPS
 
 
+def is_sized(layer: Layer) -> bool:
+    """Whether a layer that looks ids up says how many there are, or does not need to know."""
+    argument = LOOKUPS[layer.type]
+    return argument is None or layer.arguments.get(argument) is not None
+
+
 def names_of_columns(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """What layers read that is neither a layer nor all the data, in the order in which they do."""
     others = {DATA, *(layer["name"] for layer in layers)}

@@ -8,7 +8,6 @@ from dataclasses import asdict
 
 import pytest
 
-from dlrun import NUMERICS
 from dlrun.config import load_config
 from dlrun.execution import identity
 from dlrun.execution.identity import Machine, identities_of, identity_of
@@ -87,7 +86,7 @@ def test_keys_that_came_later_change_nothing(path):
     experiment, machine_ = load_config(path), machine()
     whole = experiment.as_dict()
     del whole["trackers"], whole["plots"], whole["model"]["freeze"]
-    told = {"data": {}, "numerics": NUMERICS, "machine": asdict(machine_), "source": None}
+    told = {"data": {}, "numerics": 1, "machine": asdict(machine_), "source": None}
     now, latest, first = identities_of(experiment, machine_)
     assert latest == digest({"config": whole, **told})
     for key in ("folds", "fold", "target_scale"):
@@ -97,6 +96,30 @@ def test_keys_that_came_later_change_nothing(path):
     assert len({now, latest, first}) == 3
     others = identities_of(load_config(path, ["training.sampling=over"]), machine_)
     assert not {*others} & {now, latest, first}
+
+
+def test_a_run_on_counts_of_words_is_not_taken_for_one_on_their_numbers(tmp_path, monkeypatch):
+    """The same config gave other bits; configs that did not get to keep what they are called."""
+    (tmp_path / "rows.csv").write_text("a,y\nb c,0\nc d,1\n")
+    text = MOONS.replace("{type: moons, samples: 60,", "{type: csv, path: rows.csv, target: y,")
+    head, tail = text.split("  layers:\n")
+
+    def is_another(layer, kind):
+        path = tmp_path / "c.yaml"
+        path.write_text(head + f"  layers:\n    - {layer}\n" + tail)
+        experiment = load_config(path, [f"dataset.columns={{a: {kind}}}"])
+        now = identity_of(experiment, machine())
+        with monkeypatch.context() as patched:
+            patched.setattr(identity, "NUMERICS", 1)
+            return now != identity_of(experiment, machine())
+
+    sized = "{type: Embedding, input_dim: 9, output_dim: 2}"
+    named = "{type: Embedding, inputs: [a], input_dim: 9, output_dim: 2}"
+    assert is_another(sized, "text")
+    assert is_another(named, "text")
+    assert not is_another(named, "category")
+    assert not is_another("{type: Embedding, output_dim: 2}", "text")
+    assert not is_another("{type: Dense, units: 2}", "text")
 
 
 @pytest.mark.parametrize("path", ["[1.csv, 2.csv]", '"[12].csv"'])

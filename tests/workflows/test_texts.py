@@ -66,6 +66,26 @@ def test_a_table_of_one_text_needs_no_names(table, dlrun, tmp_path):
     assert told in predicted.err  # it, zxcv, qwer
 
 
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("named", ["", ", inputs: [review]"])
+def test_a_config_that_got_counts_of_words_before_is_told(table, dlrun, tmp_path, named):
+    """It had to say how many there are; who leaves that to the data has never got anything else."""
+    told = (
+        "model.layers[0] (Embedding) reads the words of 'review' in their order, as numbers; "
+        "dlrun before 30 November 2026 gave it how often each word stands there, and runs of then "
+        "still get that"
+    )
+    words = ("--set", "training.epochs=1", "--no-report")
+    assert "30 November" not in dlrun("train", table, *words).err
+    path = tmp_path / table
+    path.write_text(
+        path.read_text().replace("output_dim: 4", f"input_dim: 90, output_dim: 4{named}")
+    )
+    trained = dlrun("train", table, *words)
+    assert told in trained.err
+    assert told in (trained.run / "log.txt").read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_named_text_is_read_beside_other_columns(dlrun, tmp_path):
@@ -187,6 +207,7 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     assert (run / "plots" / "word_effects.png").exists()
     page = (run / "report.html").read_text()
     assert "Words that move the answer" in page
+    assert '<td class="text"><bdi>' in page
     # One column, read as nine words: none is left out of the sample, none stands beside it.
     assert "9 word numbers" in page
     assert not re.search(r"-?\d+ more</td>|other columns", page)

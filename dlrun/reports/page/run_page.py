@@ -19,7 +19,13 @@ from dlrun.reports.mistakes import count_wrong
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, DATA, draw_graph
 from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.shown_rows import columns_of, foretold_words, sample, shown_mistakes
+from dlrun.reports.page.shown_rows import (
+    columns_of,
+    foretold_words,
+    sample,
+    shown_mistakes,
+    text_columns,
+)
 from dlrun.reports.plots.class_curves import curves_fit, have_curves
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
@@ -85,6 +91,7 @@ def run_page(
         plots=plots,
         mistakes=shown_mistakes(data),
         mistake_columns=columns_of(data),
+        text_columns=text_columns(data),
         wrong=count_wrong(data) if data.is_classification else 0,
         asked=_sections(config),
         repeat=_repeat(data),

@@ -14,15 +14,17 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from dlrun.arrays import SeriesForm, Spec
+from dlrun.columns.inference import TEXT
 from dlrun.columns.packing import are_plain, entry_names, values_of
 from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
-from dlrun.wording import cut
+from dlrun.wording import cut, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
 MOST_COLUMNS = 8
+LONGEST_TEXT = 200  # so many letters of a text are shown
 SAMPLE_ROWS = 6
 SAMPLE_IMAGES = 18
 
@@ -134,8 +136,12 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
     if _is_only_an_image(data.spec):
         return [Shown(image, ()) for image in images]
     if _has_texts(data.spec):
-        texts = _texts(data.spec, x).values()
-        cells = [tuple(map(cut, row)) for row in zip(*texts, strict=True)] or [()] * len(x)
+        long = text_columns(data)
+        texts = [
+            [text_of(one, LONGEST_TEXT) if name in long else cut(one) for one in column]
+            for name, column in _texts(data.spec, x).items()
+        ]
+        cells = list(zip(*texts, strict=True)) or [()] * len(x)
         return [Shown(image, row) for image, row in zip(images, cells, strict=True)]
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [Shown(None, tuple(f"{value:.4g}" for value in row)) for row in numbers.tolist()]
@@ -153,6 +159,11 @@ def columns_of(data: ReportData) -> list[str]:
         return list(_texts(data.spec, data.judged.x[:1]))
     shown = min(data.spec.input_shape[0], MOST_COLUMNS)
     return [feature_name(data.spec, column) for column in range(shown)]
+
+
+def text_columns(data: ReportData) -> frozenset[str]:
+    """Name the columns of words, which need more room than others."""
+    return frozenset(one.name for one in data.spec.columns or () if one.kind == TEXT)
 
 
 def _width(data: ReportData) -> int:

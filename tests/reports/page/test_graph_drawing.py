@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from dlrun.arrays import View
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.run_data import Layer
 
@@ -32,6 +33,13 @@ def test_boxes_of_a_graph_do_not_overlap():
     assert all(0 <= box.x <= drawing.width - BOX_WIDTH for box in drawing.boxes)
     ranks = {box.subtitle: box.rank for box in drawing.boxes}
     assert ranks == {"": 0, "a": 1, "b": 1, "c": 2, "d": 3, "e": 4, "f": 5}
+
+
+def test_a_text_that_is_all_the_data_is_so_many_words():
+    """And no class number of other columns."""
+    views = (View("input", 0, 40, ids=True),)
+    data = draw_graph(graph(a="input"), (40,), views).boxes[0]
+    assert (data.title, data.subtitle, data.note) == ("Data", "", "40 word numbers")
 
 
 def test_too_many_layers_are_not_drawn():
