@@ -77,7 +77,7 @@ def test_a_run_that_failed_early_has_no_spec(run, dlrun):
         ({"threshold": 0.5}, "threshold is 0.5, not None."),
         ({"output": "score"}, "output is score, not probability."),
         ({"class_names": ["big", "tall", "small"], "prior": None}, "but the data has 3 classes"),
-        ({"class_names": ["big"], "prior": None}, "but the data has 1 classes"),
+        ({"class_names": ["big"], "prior": None}, "but the data has 1 class (big)"),
         ({"class_names": ["big", "big"]}, "class_names should be different from each other."),
         ({"feature_names": ["a", "a"]}, "feature_names should be different from each other."),
     ],

@@ -370,11 +370,11 @@ REFUSED = [
     ({"delimiter": ";"}, table(A, B, T, header="abt", delimiter=";"), "predict",
      table(A, B, header="ab"),
      ("missing columns 'a', 'b'; the file has 'a,b'.\n"
-     "  The columns are separated by semicolons: so says `dataset.delimiter` of the run.")),
+     "  The run reads columns that are separated by semicolons: write the file so.")),
     ({"header": False, "delimiter": ";"}, table(A, B, T, delimiter=";"), "explain", table(A, B, T),
      ("the file has 1 column without names; the 3 of the training data (or these without the "
      "target) were expected: 'column_1', 'column_2', 'column_3'.\n"
-     "  The columns are separated by semicolons: so says `dataset.delimiter` of the run.")),
+     "  The run reads columns that are separated by semicolons: write the file so.")),
     ({}, table(A, B, T), "predict", "0,1,2\n" + table(A, B, T),
      ("the first row, 0,1,2, looks like numbers of the columns, as pandas writes them; it could be "
      "a header or data.\n  Write the names of the columns into a first row (column_1,column_2).")),

@@ -193,4 +193,4 @@ def _said_of_delimiter(file: Any, spec: Spec) -> str | None:
     if not any(one in cell for cell in file.first_row for one in DELIMITERS):
         return None
     word = DELIMITERS[spec.table.reading.delimiter]
-    return f"The columns are separated by {word}: so says `dataset.delimiter` of the run."
+    return f"The run reads columns that are separated by {word}: write the file so."
