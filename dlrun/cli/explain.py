@@ -359,6 +359,8 @@ def _words(found: WordsLeftOut, screen: Screen) -> str:
         said = f"  The answer is {printable(found.predicted)}, with a score of {score}."
     note = f"{said} Below, its score without a word, and by how much the word raises it."
     shown = found.words[:MOVERS]
+    if shown and not any(one.effect for one in shown):
+        note += " The network is so sure that no word alone changes it."
     several = len({one.column for one in shown}) > 1
     rows = [
         [

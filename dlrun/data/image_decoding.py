@@ -267,7 +267,8 @@ def bad_files_error(
     """The error for files that cannot be read: the first ones, each with its reason."""
     of_size = [place for place in bad if place in bad.other_sizes]
     told = "\n".join(f"  {line}" for line in bad_file_lines(files, bad))
-    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read as they are"
+    as_is = "as it is" if len(bad) == 1 else "as they are"
+    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read {as_is}"
     if len(of_size) == len(bad):
         are = "is" if len(bad) == 1 else "are"
         what = f"{len(bad):,} of {len(files):,} images {are} of another size than the first one"

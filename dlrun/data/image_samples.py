@@ -187,7 +187,7 @@ def _decoded(
             part = files[begin : begin + step]
             bad = decoder.decode(part, (shape[0], shape[1]))
             if bad:
-                fix = "Take them away."
+                fix = "Take them away: all others are answered then."
                 if bad.other_sizes:
                     fix = f"The run was trained on images of {show(shape)} alone."
                 raise bad_files_error(part, bad, where=str(path), fix=fix)

@@ -210,7 +210,11 @@ def fit_targets(splits: Splits, kind: TargetScale | None, told: Spec | None) -> 
     spec = replace(spec, target_scaling=scaling, prior=target_means(y, spec.num_classes))
     notes = tuple(_imbalance(spec, len(splits.train)))
     if scaling is not None:
-        names = ", ".join(map(quote, spec.target_names[:MOST_NAMED]))
+        named = spec.target_names if spec.series is None else spec.series.targets
+        more = len(named) - MOST_NAMED
+        names = ", ".join(map(quote, named[:MOST_NAMED])) + (
+            f" and {more} more" if more > 0 else ""
+        )
         of = "the logarithm of the targets" if kind == "log" else "the targets"
         said = f"target_scale: {kind}: the loss is that of {of}, scaled; "
         notes += (f"{said}metrics and predictions are in the units of {names}",)

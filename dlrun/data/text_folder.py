@@ -82,7 +82,8 @@ def read_texts(files: list[str], encoding: str | None) -> tuple[dict[int, str], 
 def bad_texts(files: list[str], bad: dict[int, str], where: str, fix: str | None) -> DataError:
     """Tell which files cannot be read, each with its reason; the first ones, and how many more."""
     told = [f"  {line}" for line in bad_lines(files, bad)]
-    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read as they are"
+    as_is = "as it is" if len(bad) == 1 else "as they are"
+    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read {as_is}"
     return DataError("\n".join([f"{what}:", *told]), where=where, fix=fix)
 
 

@@ -87,7 +87,7 @@ class Baseline:
         always = f"baseline: always {quote(str(one.answer))}, the most frequent class of the "
         always += f"training rows, is right in {round(one.baseline * self.rows):,} of {self.rows:,}"
         right = f"{always} {split} rows. The network is right in {round(one.network * self.rows):,}"
-        return f"{right}: {_verdict(one)} ({self._told(one)})."
+        return f"{right}: {_verdict(one, behind=one.network < one.baseline)} ({self._told(one)})."
 
     def _of_one(self, split: str) -> str:
         one = self.trials[0]
@@ -96,7 +96,7 @@ class Baseline:
         mean = f"baseline: always {format_number(float(one.answer))}, the mean of the training "
         mean += f"rows, is off by {format_number(one.baseline)} in the {split} rows (root mean "
         mean += f"square). The network is off by {format_number(one.network)}"
-        return f"{mean}: {_verdict(one)} ({self._told(one)})."
+        return f"{mean}: {_verdict(one, behind=one.network > one.baseline)} ({self._told(one)})."
 
     def _of_forecasts(self, split: str) -> str:
         of_rows = f"{count(self.rows, f'{split} window')}"
@@ -105,7 +105,8 @@ class Baseline:
             of_one = "" if one.name is None else f" of {quote(one.name)}"
             off = f"is off{of_one} by {format_number(one.baseline)}"
             ours = f"the network by {format_number(one.network)}"
-            said.append(f"{off}, {ours}: {_verdict(one)} ({self._told(one)})")
+            verdict = _verdict(one, behind=one.network > one.baseline)
+            said.append(f"{off}, {ours}: {verdict} ({self._told(one)})")
         always = f"baseline: the {self.name}, over {of_rows} (root mean square)"
         return f"{always}, {'; '.join(said)}."
 
@@ -139,11 +140,13 @@ def _p(p: float) -> str:
     return "< 0.0001" if p < 1e-4 else f"= {p:.4f}"  # noqa: PLR2004
 
 
-def _verdict(one: Trial) -> str:
+def _verdict(one: Trial, *, behind: bool) -> str:
     if one.beats == "better":
         return "better by more than chance"
     if one.beats == "worse":
         return "WORSE by more than chance"
+    if behind:
+        return "worse, though chance alone could have it so"
     return "no better than chance could have it"
 
 

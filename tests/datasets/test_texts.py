@@ -68,7 +68,7 @@ def test_encodings(folder):
     with pytest.raises(DataError) as error:
         load(folder)
     told = str(error.value)
-    assert "1 file of 3 cannot be read as they are:" in told
+    assert "1 file of 3 cannot be read as it is:" in told
     assert "bad/b.txt: byte 0xe4 at 1 is no UTF-8 text." in told
     assert "say their `dataset.encoding`, or leave them out with `dataset.bad_files: skip`" in told
     write(folder / "größe" / "c", "schön".encode("latin-1"))

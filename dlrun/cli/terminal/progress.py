@@ -68,11 +68,10 @@ class Pace:
 
     def time_left(self, done: int, now: float) -> float | None:
         """Estimate the seconds left from the speed so far; None where nothing is known yet."""
-        # The time before the first report, in which the graph is compiled, is left out as soon as
-        # there is a second one.
-        before, then = self._first_report or self._start
+        # The time before the first report, in which the graph is compiled, tells nothing.
         if self._first_report is None and done > self._start[0]:
             self._first_report = (done, now)
+        before, then = self._first_report or self._start
         if done <= before:
             return None
         return (self._total - done) * (now - then) / (done - before)

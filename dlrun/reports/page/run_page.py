@@ -239,7 +239,7 @@ def _training(data: ReportData) -> dict[str, str]:
     if rate:
         facts["learning rate"] = rate
     facts["batch size"] = f"{training.batch_size:,}"
-    facts["time"] = f"{_duration(record.get('seconds'))}, the whole run"
+    facts["time"] = f"{_duration(record.get('seconds'))}, without this page"
     if record.get("status") != "finished":
         facts["status"] = f"{text_of(record.get('status'))}: {text_of(record.get('reason'))}"
     return facts

@@ -67,7 +67,7 @@ def test_long_epochs_show_batches(capsys, clock):
         clock.now += 6
         listener.progressed(epoch=1, step=step, logs={})
     assert capsys.readouterr().err == (
-        "epoch 1/2 + 10/100 batches  54 s left\nepoch 1/2 + 20/100 batches  48 s left\n"
+        "epoch 1/2 + 10/100 batches\nepoch 1/2 + 20/100 batches  48 s left\n"
     )
 
 
@@ -92,7 +92,7 @@ def test_pace_leaves_out_the_time_of_compiling():
     """The first report carries the tracing of the graph; later ones tell the speed."""
     pace = Pace(total=100, done=0, now=0.0)
     assert pace.time_left(0, 10.0) is None
-    assert pace.time_left(10, 20.0) == 180.0
+    assert pace.time_left(10, 20.0) is None
     assert pace.time_left(20, 21.0) == 8.0
     assert pace.time_left(60, 25.0) == 4.0
     assert pace.time_left(100, 29.0) == 0.0
