@@ -81,6 +81,8 @@ class FolderDraft:
 
     def _dataset(self, found: ClassFolders, path: Path) -> Iterator[str]:
         counts = [f"{len(files):,} to {_FOR[split]}" for split, files in found.files.items()]
+        if found.files.keys() == {TRAIN}:  # of which splits take their shares
+            counts = [tally(len(found.files[TRAIN]), "file")]
         yield "dataset:"
         yield f"  type: {self.type}"
         yield commented(f"  path: {scalar(str(path))}", ", ".join(counts))

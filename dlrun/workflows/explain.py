@@ -300,7 +300,10 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
     x = np.asarray(samples.x[number : number + 1])[0]
     given: NDArray[np.float64] | None = None
     if _is_changed(spec):
-        given = in_units(x[None], spec)[0] * (spec.pixel_max or 1.0)
+        origin, given = in_units(np.stack([np.zeros_like(x), x]), spec)
+        # A zero of the data comes back as what float32 has lost of the shift and the scale.
+        lost = np.finfo(np.float32).eps * np.maximum(np.abs(origin), np.abs(given - origin))
+        given = np.where(np.abs(given) > lost, given, 0.0) * (spec.pixel_max or 1.0)
     return Row(source, x, given, _true(samples.y, number, spec), _cells(x, spec))
 
 

@@ -206,7 +206,7 @@ def test_a_config_is_written_for_a_folder_of_images(dlrun, tmp_path):
     draw_digits(tmp_path / "digits", most=120)
     dlrun("init", "--data", "digits", "-o", "digits.yaml")
     drafted = (tmp_path / "digits.yaml").read_text()
-    assert "path: digits                                   # 120 to train on" in drafted
+    assert "path: digits                                   # 120 files" in drafted
     assert "size: [8, 8]" in drafted
     dlrun("train", "digits.yaml", "--set", "training.epochs=1", "--quiet")
     told = dlrun("init", "--data", "digits", "--target", "x", code=2).err

@@ -255,7 +255,7 @@ def test_a_config_is_written_for_a_folder_of_texts(dlrun, tmp_path):
     drafted = (tmp_path / "films.yaml").read_text()
     assert drafted.startswith("# two words: 2 classes of 65 texts.\n")
     assert "  type: texts\n" in drafted
-    assert "# 65 to train on\n" in drafted
+    assert "# 65 files\n" in drafted
     run = dlrun("train", "films.yaml", "--set", "training.epochs=20", "--no-report").run
     assert json.loads((run / "metrics.json").read_text())["test"]["accuracy"] >= 0.8
     (tmp_path / "flat").mkdir()
