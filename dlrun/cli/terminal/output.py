@@ -92,9 +92,12 @@ def discard_data() -> None:
 
 def write_message(text: str) -> None:
     """Print a message to stderr, its lines folded to the width of a terminal."""
-    lines = printable(text).splitlines()
-    width = screen_of(sys.stderr).width
-    write_drawing("\n".join(_folded(line, width) for line in lines))
+    write_drawing(folded(text, screen_of(sys.stderr).width))
+
+
+def folded(text: str, width: int) -> str:
+    """Write a text as what can be printed, each line folded to a width."""
+    return "\n".join(_folded(line, width) for line in printable(text).splitlines())
 
 
 def _folded(line: str, width: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
 from dlrun.cli.terminal.activity import ECHOED, clear_activity, show_activity
-from dlrun.cli.terminal.output import screen_of, write_message
+from dlrun.cli.terminal.output import folded, screen_of, write_message
 from dlrun.cli.terminal.tables import cell_len
 from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
@@ -98,7 +98,7 @@ class LiveDrawing:
         """Print a line above the drawing."""
         clear_activity()
         with contextlib.suppress(OSError):
-            self._console.out(printable(text), highlight=False)
+            self._console.out(folded(text, self._console.width), highlight=False)
 
     def begin(self) -> None:
         """Take the end of the terminal."""

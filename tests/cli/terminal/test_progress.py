@@ -180,11 +180,11 @@ def test_bar_is_drawn_ten_times_a_second_at_most(clock):
 
 
 def test_bar_prints_messages_as_they_are(clock):
-    """No markup, no escape sequence, no wrapping; also before the bar."""
+    """No markup, no escape sequence, folded at blanks alone; also before the bar."""
     console = terminal(color_system=None)
     listener = BarListener(console, clock)
     listener.message("[red]a[/red] \x1b[2J " + "x" * 80)
-    assert console.file.getvalue() == "[red]a[/red] \\x1b[2J " + "x" * 80 + "\n"
+    assert console.file.getvalue() == "[red]a[/red] \\x1b[2J\n  " + "x" * 80 + "\n"
 
 
 def test_bar_cannot_be_steered_by_the_name_of_a_metric(clock):
