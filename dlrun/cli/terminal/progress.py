@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -82,6 +83,15 @@ class Pace:
         return "" if seconds is None else f"{format_duration(seconds)} left"
 
 
+FOLDING = frozenset(
+    {
+        "ALACRITTY_WINDOW_ID", "ITERM_SESSION_ID", "KITTY_WINDOW_ID", "KONSOLE_VERSION",
+        "TMUX", "VTE_VERSION", "WEZTERM_PANE", "WT_SESSION",
+    }
+)  # fmt: skip
+"""Variables of terminals that fold lines anew when their window becomes narrower."""
+
+
 class LiveDrawing:
     """A drawing at the end of a terminal that changes; messages are printed above it."""
 
@@ -93,6 +103,7 @@ class LiveDrawing:
         self._pause = pause  # seconds between two drawings
         self._drawn_at = -pause
         self._live: Live | None = None
+        self._cells: list[int] = []  # of each line of the last drawing
 
     def message(self, text: str) -> None:
         """Print a line above the drawing."""
@@ -106,6 +117,7 @@ class LiveDrawing:
 
         clear_activity()
         self._drawn_at = -self._pause
+        self._cells = []
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
 
@@ -114,15 +126,35 @@ class LiveDrawing:
         if self._live is None or now - self._drawn_at < self._pause:
             return
         self._drawn_at = now
+        text = drawing()
         with contextlib.suppress(OSError):
-            self._live.update(drawing(), refresh=True)
+            self._clear_folded()
+            self._live.update(text, refresh=True)
+        self._cells = [cell_len(line.rstrip()) for line in text.plain.splitlines()]
 
     def finished(self) -> None:
         """Clear the drawing."""
         live, self._live = self._live, None
         if live is not None:
             with contextlib.suppress(OSError):
+                self._clear_folded()
                 live.stop()
+
+    def _clear_folded(self) -> None:
+        """Clear what a narrower window has made of the last drawing: more rows than it had lines.
+
+        Where a terminal cuts lines in place of folding them, rows above would be lost.
+        """
+        rows = sum(max(1, math.ceil(cells / self._console.width)) for cells in self._cells)
+        more = rows - len(self._cells)
+        if more <= 0 or FOLDING.isdisjoint(os.environ):
+            return
+        from rich.control import Control
+        from rich.segment import ControlType
+
+        clear = (ControlType.ERASE_IN_LINE, 2)
+        up = [(ControlType.CURSOR_UP, 1), clear] * more
+        self._console.control(Control(ControlType.CARRIAGE_RETURN, clear, *up))
 
 
 class LineListener(Listener):

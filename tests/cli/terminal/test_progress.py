@@ -5,8 +5,16 @@ import itertools
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from dlrun.cli.terminal.progress import BarListener, LineListener, Pace, listening, progress_line
+from dlrun.cli.terminal.progress import (
+    FOLDING,
+    BarListener,
+    LineListener,
+    Pace,
+    listening,
+    progress_line,
+)
 from dlrun.cli.terminal.sweep_progress import listening_to_sweep
 
 LOGS = ["loss 0.1234", "accuracy 0.9812", "val_loss 0.2345", "val_accuracy 0.9712"]
@@ -170,6 +178,25 @@ def test_bar_is_drawn_over_and_cleared(clock):
     assert "loss 0.5000" in drawn
     assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h") == 1
     assert drawn.endswith("\x1b[2K")
+
+
+@pytest.mark.parametrize(("folds", "rows"), [(True, 2), (False, 0)])
+def test_a_narrower_window_leaves_nothing_of_the_bar(monkeypatch, clock, folds, rows):
+    """60 cells stand on three rows of 25, where the terminal folds them; else they are cut."""
+    for name in FOLDING:
+        monkeypatch.delenv(name, raising=False)
+    if folds:
+        monkeypatch.setenv("TMUX", "a socket")
+    console = terminal(color_system=None)
+    listener = BarListener(console, clock)
+    listener.begin()
+    listener.draw(0, lambda: Text("x" * 60))
+    console.width = 25
+    before = len(console.file.getvalue())
+    clock.now += 1
+    listener.draw(1, lambda: Text("y"))
+    assert console.file.getvalue()[before:].count("\x1b[1A") == rows
+    listener.finished()
 
 
 def test_bar_is_drawn_ten_times_a_second_at_most(clock):
