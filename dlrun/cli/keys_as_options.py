@@ -27,9 +27,14 @@ def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
     context = getattr(error, "ctx", None)
     parameters = [] if context is None else context.command.params
     options = [name for parameter in parameters for name in parameter.opts]
-    if "--set" not in options or not hasattr(error, "option_name"):
+    typed = getattr(error, "option_name", None)
+    if typed == "--set" and any(parameter.name == "run" for parameter in parameters):
+        fix = "A run keeps its config: `dlrun train CONFIG --from RUN` begins one from its weights"
+        fix += ", `--epochs N` makes this one longer." if "--epochs" in options else "."
+        return UsageError("No such option: --set", fix=fix)
+    if "--set" not in options or typed is None:
         return None
-    option, value = _typed(error.option_name, words)
+    option, value = _typed(typed, words)
     name = option.lstrip("-").replace("-", "_").lower()
     paths = _paths(words)
     nearest = max(paths, key=lambda key: _likeness(name, key), default="")

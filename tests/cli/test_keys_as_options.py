@@ -51,3 +51,16 @@ def test_other_commands(config, dlrun):
     assert "--set training.epochs=3" in dlrun("sweep", "run", config, "--epochs", 3)[2]
     assert "--set" not in dlrun("evaluate", "latest", "--epochs", 3)[2]
     assert "--set optimizer.learning_rate=1" in dlrun("train", "gone.yaml", "--lr", 1)[2]
+
+
+@pytest.mark.parametrize(("command", "longer"), [("resume", True), ("evaluate", False)])
+def test_a_run_keeps_its_config(dlrun, command, longer):
+    """What was meant by `--set` there is a longer run, or another one."""
+    exit_code, _, told = dlrun(command, "latest", "--set", "training.epochs=9")
+    assert exit_code == 2
+    assert "No such option: --set\n" in told
+    assert (
+        "A run keeps its config: `dlrun train CONFIG --from RUN` begins one from its weights"
+        in told
+    )
+    assert ("`--epochs N` makes this one longer." in told) is longer
