@@ -6,7 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlrun.columns.inference import UNREAD, keys_otherwise, numbers_otherwise
 from dlrun.data.links import warning_of
@@ -69,6 +69,14 @@ class TargetProfile:
         return self.classes is not None
 
 
+class Series(NamedTuple):
+    """Times that go on in equal steps, as those of a series do."""
+
+    time: str  # the column
+    key: str | None  # the column that tells one series from another
+    step: str  # in words
+
+
 @dataclass(frozen=True)
 class Profile:
     """A table as a whole."""
@@ -80,7 +88,7 @@ class Profile:
     duplicates: int  # rows that an earlier row equals in all columns
     sampled: int  # of how many rows histograms, quartiles and links are told
     notes: tuple[str, ...] = ()  # what was done while reading
-    step: str | None = None  # by which the times of all rows go on, in words
+    series: Series | None = None  # where times go on in equal steps
 
     def column(self, name: str) -> ColumnProfile:
         """Find a column by its name."""
@@ -141,12 +149,15 @@ class Profile:
                 f"{quote(self.time)} tells when a row was: split_by: {{time: {self.time}}} tests "
                 "on the last rows, as a forecast is tested."
             )
-            if self.step:
-                told.append(
-                    f"{quote(self.time)} goes on in steps of {self.step}, as a series does: with "
-                    f"type: series, time: {self.time} and window: 12 a network foretells the next "
-                    "step from the 12 before it (`dlrun list datasets series`)."
-                )
+        if self.series:
+            time, key, step = self.series
+            each = "" if key is None else f" for each {quote(key)}"
+            keys = f"time: {time}" if key is None else f"time: {time}, key: {key}"
+            told.append(
+                f"{quote(time)} goes on in steps of {step}{each}, as a series does: with "
+                f"type: series, {keys} and window: 12 a network foretells the next step from the "
+                "12 before it (`dlrun list datasets series`)."
+            )
         return told
 
 

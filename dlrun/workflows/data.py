@@ -30,6 +30,7 @@ from dlrun.reports.profile import (
     BINS,
     ColumnProfile,
     Profile,
+    Series,
     TargetProfile,
     looks_like_classes,
 )
@@ -45,6 +46,7 @@ CONFIGS = (".yaml", ".yml")
 """How the names of configs end."""
 FEWEST_STEPS: Final = 20
 """Fewer rows may be equally far apart by chance."""
+MOST_MISSING: Final = 0.05  # steps for each row, of what may still be a series
 _KEY: Final = re.compile(r"`dataset\.(\w+)(?:: ([^`]*))?`")
 """A key of a config in the words of an error, perhaps with its value."""
 
@@ -142,7 +144,7 @@ def profile(
             sampled=max((len(numbers) for _, numbers in values.values()), default=0),
             notes=table.notes,
         )
-        return replace(found, step=_step(found, facts, values))
+        return replace(found, series=_series(found, facts, values))
 
 
 READING: Final = tuple(field.name for field in fields(Reading))
@@ -229,24 +231,33 @@ def _links(
     return found
 
 
-def _step(
+def _series(
     profile: Profile,
     facts: Mapping[str, ColumnFacts],
     values: Mapping[str, tuple[RawColumn, NDArray[np.float64]]],
-) -> str | None:
-    """Say by how much the times of a table go on where all rows are equally far apart."""
-    if profile.time is None or profile.sampled < profile.rows:
+) -> Series | None:
+    """Find times that go on in equal steps: of all rows, else of those of each name of a column."""
+    time = next((one.name for one in profile.columns if one.holds == "time"), None)
+    if time is None or profile.sampled < profile.rows:
         return None
-    times = values[profile.time][1]
-    if len(times) < FEWEST_STEPS or not np.isfinite(times).all():
+    times = values[time][1]
+    if not np.isfinite(times).all():
         return None
-    times = np.sort(times)
-    form = facts[profile.time].time_format
-    clock = clock_of(profile.time, form, times, np.zeros(len(times)))
-    steps = np.diff(positions(times, clock.unit))
-    if clock.step is None or missing_steps(steps, clock.step).any():
-        return None
-    return step_in_words(clock)
+    keys = [one.name for one in profile.columns if one.holds == "text" and not one.is_target]
+    for key in (None, *keys):
+        numbers = np.zeros(len(times)) if key is None else values[key][1]
+        if len(times) < FEWEST_STEPS * len(np.unique(numbers)):
+            continue
+        order = np.lexsort((times, numbers))
+        within = np.diff(numbers[order]) == 0  # a series, not from one to the next
+        if (np.diff(times[order])[within] == 0).any():
+            continue
+        clock = clock_of(time, facts[time].time_format, times[order], numbers[order])
+        steps = np.diff(positions(times[order], clock.unit))[within]
+        missing = np.inf if clock.step is None else missing_steps(steps, clock.step).sum()
+        if missing <= MOST_MISSING * len(times):  # it is NaN where some are no multiples
+            return Series(time, key, step_in_words(clock))
+    return None
 
 
 def _column(

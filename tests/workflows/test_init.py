@@ -266,7 +266,7 @@ def test_a_text_that_is_no_utf_8(tmp_path, dlrun):
 
 
 def test_times_that_are_equally_far_apart(tmp_path, dlrun):
-    """A series is told; where a step is missing none is."""
+    """A series is told, though a step is missing, and of each key; where many are none is."""
     days = [f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(28)]
     rows = [f"{day},{n * 7 % 31}" for n, day in enumerate(days)]
     path = tmp_path / "t.csv"
@@ -278,8 +278,17 @@ def test_times_that_are_equally_far_apart(tmp_path, dlrun):
     )
     assert told in dlrun("init", "--data", path).err
     assert told in " ".join(dlrun("data", path).out.split())
+    shops = [f"{day},{shop},{n * 7 % 31}" for n, day in enumerate(days) for shop in ("a", "b")]
+    path.write_text("\n".join(["day,shop,sold", *shops]))
+    told = (
+        "'day' goes on in steps of 1 day for each 'shop', as a series does: with type: series, "
+        "time: day, key: shop and window: 12 a network foretells"
+    )
+    assert told in " ".join(dlrun("data", path, "--target", "sold").out.split())
     del rows[9]
     path.write_text("\n".join(["day,sold", *rows]))
+    assert "in steps of 1 day, as" in " ".join(dlrun("data", path).out.split())
+    path.write_text("\n".join(["day,sold", *rows[:12], *rows[15:]]))
     assert "in steps of" not in dlrun("data", path).out
 
 
