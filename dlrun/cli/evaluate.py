@@ -11,14 +11,7 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
-from dlrun.cli.terminal.tables import (
-    Cell,
-    baseline_lines,
-    bold,
-    draw_cut,
-    draw_if_fitting,
-    draw_or_stack,
-)
+from dlrun.cli.terminal.tables import Cell, baseline_lines, bold, draw_cut, draw_if_fitting
 from dlrun.wording import DASH, format_number
 
 if TYPE_CHECKING:
@@ -105,7 +98,7 @@ def evaluation_tables(
         [name, *(format_number(one[name]) if name in one else "" for _, one in columns)]
         for name in metrics
     ]
-    tables = [draw_or_stack([["", *(heading for heading, _ in columns)], *rows], screen)]
+    tables = [draw_cut(["", *(heading for heading, _ in columns)], rows, screen)]
     if report is not None:
         tables += [_scores_table(report, screen), _confusion_table(report, screen)]
     if labels is not None:
@@ -131,7 +124,7 @@ def _labels_table(report: LabelsReport, screen: Screen) -> str:
         rows.append([name, *(f"{value:.4f}" for value in scores), "", support])
     headings = ["label", "precision", "recall", "f1", "roc area", "rows"]
     exact = f"All labels of a row are right in {report.exact:.4f} of the {report.rows:,} rows."
-    return f"{draw_or_stack([headings, *rows], screen)}\n{exact}"
+    return f"{draw_cut(headings, rows, screen)}\n{exact}"
 
 
 def _label_confusions(report: LabelsReport, screen: Screen) -> str:
@@ -141,7 +134,7 @@ def _label_confusions(report: LabelsReport, screen: Screen) -> str:
         (none, alarms), (missed, hits) = one.confusion
         rows.append([one.name, *map(str, (hits, missed, alarms, none))])
     headings = ["label", "yes, found", "yes, missed", "no, said yes", "no, said no"]
-    return draw_or_stack([headings, *rows], screen)
+    return draw_cut(headings, rows, screen)
 
 
 def _scores_table(report: ClassificationReport, screen: Screen) -> str:
@@ -150,7 +143,7 @@ def _scores_table(report: ClassificationReport, screen: Screen) -> str:
         [name, f"{of.precision:.4f}", f"{of.recall:.4f}", f"{of.f1:.4f}", str(support)]
         for name, of, support in [*every, ("macro average", report.macro, sum(report.support))]
     ]
-    return draw_or_stack([["class", "precision", "recall", "f1", "rows"], *rows], screen)
+    return draw_cut(["class", "precision", "recall", "f1", "rows"], rows, screen)
 
 
 def _confusion_table(report: ClassificationReport, screen: Screen) -> str:

@@ -17,7 +17,7 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
-from dlrun.cli.terminal.tables import baseline_lines, draw_or_stack, paint
+from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
@@ -276,7 +276,7 @@ def closing_table(
     said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
     if baseline is not None:
         said += baseline_lines(*baseline, screen)
-    parts = [draw_or_stack([["", *columns], *cells], screen), "\n".join(said), end]
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), end]
     return "\n\n".join(part for part in parts if part)
 
 

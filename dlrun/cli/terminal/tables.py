@@ -76,8 +76,11 @@ def draw_if_fitting(
 def draw_cut(
     headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1
 ) -> str:
-    """Draw rows under headings; what is too wide gives way in its first column."""
-    return draw(align([bold(headings), *rows], left=left, width=screen.width), screen)
+    """Draw rows under headings; what is too wide gives way in its first column, else is stacked."""
+    table = align([bold(headings), *rows], left=left, width=screen.width)
+    if natural_width(table) > screen.width:
+        return _stack([headings, *rows], screen)
+    return draw(table, screen)
 
 
 def draw_or_stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
@@ -91,6 +94,11 @@ def draw_or_stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
         room >= _READABLE or room >= max(cell_len(row[0]) for row in rows)
     ):
         return draw(table, screen)
+    return _stack(rows, screen)
+
+
+def _stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
+    """Write each row as a name and what it has."""
     heads = rows[0][1:]
     lines = []
     for name, *values in rows[1:]:
