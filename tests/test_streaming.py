@@ -204,7 +204,7 @@ PEAK = (
 """Not `ru_maxrss`, which begins with the memory of the process that started this one."""
 
 
-def peak_megabytes(folder, rows, columns, kind):
+def peak_megabytes(folder, rows, columns, kind, batch_size=256):
     """Train on so many rows in a process of its own; the most memory that it held."""
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -222,7 +222,7 @@ def peak_megabytes(folder, rows, columns, kind):
         header = ",".join([*(f"x{number}" for number in range(columns)), "kind"])
         some = table(header, *cells.T, labels).partition("\n")[2]
         data = f"{header}\n" + some * (rows // 1000)
-    training = {"training": {"epochs": 1, "batch_size": 8192}, "exports": []}
+    training = {"training": {"epochs": 1, "batch_size": batch_size}, "exports": []}
     path = write_experiment(folder, data, {"scale": "standard", **SPLIT}, training)
     words = ("train", path, "--runs-dir", folder / "runs")
     done = run_program(PEAK, *words, env={**os.environ, LIMIT_VARIABLE: "0"}, imported=HEAVY)
@@ -252,6 +252,6 @@ def test_a_row_of_a_streamed_table_costs_few_bytes(tmp_path):
     The columns of a row take 192.
     """
     few, many = 150_000, 1_500_000
-    small = peak_megabytes(tmp_path / "few", few, 24, "parquet")
-    large = peak_megabytes(tmp_path / "many", many, 24, "parquet")
+    small = peak_megabytes(tmp_path / "few", few, 24, "parquet", batch_size=8192)
+    large = peak_megabytes(tmp_path / "many", many, 24, "parquet", batch_size=8192)
     assert (large - small) * 2**20 < 60 * (many - few)
