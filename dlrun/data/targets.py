@@ -14,7 +14,7 @@ from dlrun.data.classes import class_counts
 from dlrun.data.scaling import fit_scaling
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.wording import count, quote
+from dlrun.wording import count, list_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,10 +211,7 @@ def fit_targets(splits: Splits, kind: TargetScale | None, told: Spec | None) -> 
     notes = tuple(_imbalance(spec, len(splits.train)))
     if scaling is not None:
         named = spec.target_names if spec.series is None else spec.series.targets
-        more = len(named) - MOST_NAMED
-        names = ", ".join(map(quote, named[:MOST_NAMED])) + (
-            f" and {more} more" if more > 0 else ""
-        )
+        names = list_some(named, MOST_NAMED, quote)
         of = "the logarithm of the targets" if kind == "log" else "the targets"
         said = f"target_scale: {kind}: the loss is that of {of}, scaled; "
         notes += (f"{said}metrics and predictions are in the units of {names}",)

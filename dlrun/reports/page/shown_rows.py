@@ -20,6 +20,7 @@ from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
+from dlrun.shapes.cells import is_number_like
 from dlrun.wording import cut, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
@@ -71,7 +72,7 @@ def sample(data: ReportData) -> Sample:
         target=_target(data),
         columns=tuple(columns),
         are_numbers=tuple(
-            all(_is_number(row.values[place]) for row in shown) for place in range(len(columns))
+            all(is_number_like(row.values[place]) for row in shown) for place in range(len(columns))
         ),
         rows=tuple(
             (int(rows.numbers[place]), true_text(data, rows, place), row)
@@ -79,14 +80,6 @@ def sample(data: ReportData) -> Sample:
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _target(data: ReportData) -> str:
