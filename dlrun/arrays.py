@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from dlrun.column import ColumnKind, FittedColumn, RawColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -103,6 +103,15 @@ def compact(numbers: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 @dataclass(frozen=True, eq=False)
+class Steps:
+    """All steps of the series that windows are cut from, whether or not a window holds them."""
+
+    numbers: NDArray[np.int64]  # (steps,): which series
+    times: NDArray[np.float64]  # (steps,): as `RawColumn` has them
+    values: NDArray[np.float64]  # (steps, targets), NaN where one is missing
+
+
+@dataclass(frozen=True, eq=False)
 class Foretold:
     """What is known of windows of series besides their numbers: when, of which, and naively."""
 
@@ -112,16 +121,19 @@ class Foretold:
     # What naive forecasts say, by their names, `(rows, targets)`, float32, NaN where they say
     # nothing: the series does not reach back so far.
     naive: Mapping[str, Array]
+    steps: Steps
 
     def take(self, rows: slice | NDArray[Any]) -> Foretold:
         """Take some rows into memory."""
         naive = {name: array[rows] for name, array in self.naive.items()}
-        return Foretold(self.times[rows], self.numbers[rows], self.keys, naive)
+        return replace(self, times=self.times[rows], numbers=self.numbers[rows], naive=naive)
 
     def at(self, numbers: NDArray[Any]) -> Foretold:
         """Choose rows by their numbers; none is streamed."""
         naive = {name: _at(array, numbers) for name, array in self.naive.items()}
-        return Foretold(_at(self.times, numbers), self.numbers[numbers], self.keys, naive)
+        return replace(
+            self, times=_at(self.times, numbers), numbers=self.numbers[numbers], naive=naive
+        )
 
 
 def _at(array: Array, numbers: NDArray[Any]) -> Any:
@@ -324,6 +336,8 @@ class Dataset:
     place: Callable[[int], str] | None = None
     notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
     validation: Samples | None = None  # the dataset's own
+    # The same of its own test and validation rows, by split.
+    own_places: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
     views: tuple[View, ...] = ()  # of arrays that stand side by side in `x`
     series: Series | None = None  # where the rows of `train` are the steps of series
 
@@ -420,6 +434,16 @@ class Spec:
         return None if self.class_names is None else len(self.class_names)
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """By what the rows of a split are found again in the user's data."""
+
+    keys: tuple[RawColumn, ...]  # columns that say which row it is, and no network reads
+    values: Array | None  # (rows, keys), float64, as `keys` tell; None where there are none
+    # Says where rows stand, by their numbers in the split, which ascend; None where nobody knows.
+    places: Callable[[Sequence[int]], list[str]] | None
+
+
 @dataclass(frozen=True)
 class Splits:
     """The rows of an experiment, split and ready for training."""
@@ -430,6 +454,7 @@ class Splits:
     spec: Spec
     streamed: str | None = None  # see `Dataset`
     notes: tuple[str, ...] = ()  # what the user should know of the numbers, in lines
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # by split, where they are known
 
     def present(self) -> dict[str, Samples]:
         """The splits that have rows, by name, in this order."""

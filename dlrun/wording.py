@@ -200,13 +200,6 @@ def settings_of(values: Mapping[str, Any]) -> str:
     return " ".join(f"{names[key]}={value_text(value)}" for key, value in values.items())
 
 
-def margin_legend(unit: str) -> str:
-    """Say what stands behind `±`; a unit is a seed, a fold, or a run of seed and fold."""
-    over = {"run": "the folds of all seeds"}.get(unit, f"the {unit}s")
-    how = "Student's t" if unit == "seed" else "Student's t, corrected for the rows that they share"
-    return f"± half of the 95 % confidence interval over {over} ({how})"
-
-
 def choice_in_words(split: str) -> str | None:
     """What the choice of the best run by a split does to its metrics; None for validation rows."""
     drawbacks = {

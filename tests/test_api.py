@@ -263,6 +263,7 @@ def test_the_model_takes_what_the_data_hold(iris):
     np.testing.assert_allclose(given[:, 0], table["probability_setosa"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_longer_run_is_read_anew(tmp_path):
     """`resume` goes on, and the same object tells of it: to the bits of a run of that length."""
     run = dlrun.train(MOONS, runs_dir=tmp_path)

@@ -270,6 +270,7 @@ def test_every_room_has_a_floor():
     assert {room_of(name_of(path)) for path in MODULES} - {None} <= set(FLOORS)
 
 
+@pytest.mark.slow
 def test_imports_point_downward():
     """A module imports its own room and the floors below; rooms of one floor do not meet."""
     upward = []

@@ -245,6 +245,7 @@ def test_a_damaged_run_folder_is_exit_code_4(name, dlrun, finished):
     assert name in dlrun("predict", run, "table.csv", code=4).err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), first(1, [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 )
@@ -273,6 +274,7 @@ def test_a_signal_saves_what_was_trained(number, code, table):
     assert len((run / "history.csv").read_text().splitlines()) > 10
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_second_do_not_meet(dlrun, table):
     """Two processes started together; two folders, both finished."""
     start = functools.partial(run_program, COMMAND, cwd=table, imported=HEAVY)
@@ -305,3 +307,74 @@ def test_a_metric_of_many_values_has_many_columns(dlrun, table):
     evaluated = json.loads(dlrun("evaluate", run, "--json").out)["metrics"]
     told_otherwise = {"classification", "baseline"}
     assert evaluated == {key: metrics[key] for key in metrics.keys() - told_otherwise}
+
+
+def test_a_column_of_words_lacks_no_values(tmp_path, dlrun):
+    """Where most cells are odd, to take them for missing would leave nothing of the column."""
+    rows = [f"{n},{'male' if n % 2 else 'female'},{n % 2}" for n in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join(["age,sex,y", *rows]) + "\n")
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y, columns: {sex: number}}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: adam\n"
+    )
+    told = dlrun("train", "c.yaml", code=3).err
+    assert told.endswith(
+        "  Mend the cells; or say that the column holds classes, `columns: {sex: category}`; or "
+        "leave the column out, `columns: {sex: ignore}`.\n"
+    )
+    rows = [f"{n},{'male' if n == 3 else n % 3},{n % 2}" for n in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join(["age,sex,y", *rows]) + "\n")
+    assert "`missing_values: ['male']`" in dlrun("train", "c.yaml", code=3).err
+
+
+def test_numbers_with_decimal_commas(tmp_path, dlrun):
+    """The way out is to say how they are written, and not that they are categories."""
+    rows = [f"{n * 7 % 31},{n};{n},{n + 1};{'uv'[n % 2]}" for n in range(80)]
+    (tmp_path / "t.csv").write_text("\n".join(["a;b;y", *rows]) + "\n")
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: adam\ntraining: {epochs: 0}\n"
+    )
+    for command in ("validate", "train"):
+        err = dlrun(command, "c.yaml", code=3).err
+        assert err.rstrip().endswith('Say how its numbers are written: `decimal: ","`.')
+    assert dlrun("train", "c.yaml", "-q", "--set", "dataset.decimal=,", "--no-report").code == 0
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_columns_that_another_mark_separates(mark, tmp_path, dlrun):
+    rows = [f"{n}|{n % 3}|{'uv'[n % 2]}" for n in range(30)]
+    (tmp_path / "t.csv").write_text("\n".join(["a|b|y", *rows]).replace("|", mark) + "\n")
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y, delimiter: ','}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: adam\n"
+    )
+    written = json.dumps(mark)
+    for command in ("validate", "train"):
+        assert f"Say what separates the columns: `delimiter: {written}`." in (
+            dlrun(command, "c.yaml", code=2).err
+        )
+
+
+def test_a_path_from_the_folder_that_one_is_in(tmp_path, dlrun):
+    """It is relative to the folder of its config, which is said where the file lies here."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "data" / "t.csv").write_text("a,y\n1,2\n2,3\n")
+    (tmp_path / "configs" / "c.yaml").write_text(
+        "dataset: {type: table, path: data/t.csv, target: y}\n"
+        "model: {layers: [{type: Dense, units: 1}]}\nloss: mse\noptimizer: sgd\n"
+    )
+    for command in ("validate", "train"):
+        err = " ".join(dlrun(command, "configs/c.yaml", code=3).err.split())
+        assert (
+            "configs/data/t.csv: there is no such file. A path in a config is relative to the "
+            in err
+        )
+        assert (
+            "folder of the config; 'data/t.csv' lies in the folder that you are in: write "
+            "'../data/t.csv'."
+        ) in err

@@ -173,7 +173,7 @@ else:
     )
     source = Path("again.npz")
     np.savez(source, x=load_splits(unscaled).present()[split].x)
-predict(Run(run), source, output=Path("again.csv"), listener=Listener())
+predict(Run(run), [source], output=Path("again.csv"), listener=Listener())
 truth = [row["true"] for row in csv.DictReader((run / "predictions" / f"{split}.csv").open())]
 lines = list(csv.reader(Path("again.csv").open()))
 for line, true in zip(lines, ["true", *truth]):
@@ -214,6 +214,7 @@ def titanic(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @needs_titanic
 def test_titanic_is_as_good_as_logistic_regression(titanic, dlrun):
     """Of scikit-learn, fitted to the same rows as the network gets them, `alive` left out."""
@@ -229,6 +230,7 @@ def test_titanic_is_as_good_as_logistic_regression(titanic, dlrun):
     assert ours >= 0.82
 
 
+@pytest.mark.slow
 @needs_titanic
 def test_the_column_that_tells_is_named_where_it_is_trained_on(titanic, dlrun):
     """A training warns of it, by its training rows alone."""
@@ -239,6 +241,7 @@ def test_the_column_that_tells_is_named_where_it_is_trained_on(titanic, dlrun):
     assert "tells the target" not in told
 
 
+@pytest.mark.slow
 def test_two_points_softmax_is_sure_of_both_points(trained):
     """Published: [1,1] -> [.0040, .9960], [0,0] -> [.9320, .0680]."""
     for row in predictions(trained("two_points_softmax")):
@@ -246,6 +249,7 @@ def test_two_points_softmax_is_sure_of_both_points(trained):
         assert float(row[f"probability_{row['true']}"]) > 0.9
 
 
+@pytest.mark.slow
 def test_two_points_sigmoid_is_near_the_published_values(trained):
     """Published: .9906 for [1,1] and .0277 for [0,0]; the initial weights differ."""
     for row in predictions(trained("two_points_sigmoid")):

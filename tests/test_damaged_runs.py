@@ -66,7 +66,9 @@ def test_a_run_that_failed_early_has_no_spec(run, dlrun):
     change(run / "run.json", status="failed", exit_code=1, reason="no space left", **gone)
     (run / "spec.json").unlink()
     told = dlrun("evaluate", run, code=4).err
-    assert "the run has no spec.json: it failed before the model was built (no space left)" in told
+    assert (
+        "the run has no spec.json: it has failed before the model was built (no space left)" in told
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ REFUSED = {
     "no hosts": (["--host", "1"], "--host: says nothing without --hosts."),
     "one GPU": (["--devices", "2", "--device", "gpu:1"], "--device: gpu:1 is one device"),
     "many runs": (["--devices", "2", "--set", "seed=0..2"], "--devices: each of several runs"),
-    "none": (["--devices", "0"], "Input should be greater than or equal to 1"),
+    "none": (["--devices", "0"], "--devices: expected 1 or more, got '0'."),
 }
 
 

@@ -114,6 +114,7 @@ def test_metrics_of_several_labels(dlrun, tmp_path, tags):
     assert [found[f"f1_score_{n}"] for n in range(3)] == pytest.approx(scores.tolist(), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("press")
 def test_final_metrics_have_the_digits_of_float64(dlrun, tmp_path):
     """R2Score subtracts nearly equal sums; where epochs show another number, that is told."""
@@ -213,6 +214,7 @@ def test_no_doubt_where_there_is_none(dlrun, tmp_path, *, dataset, model, loss):
     assert dlrun("validate", "sure.yaml").err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_classes")
 def test_a_run_that_began_with_such_a_metric_goes_on(dlrun, tmp_path, monkeypatch):
     """Earlier versions took it: the run is measured and extended, and told what is wrong."""

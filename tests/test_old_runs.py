@@ -77,6 +77,7 @@ def test_an_interrupted_one_goes_on(dlrun, old):
     dlrun("verify", run)
 
 
+@pytest.mark.slow
 def test_an_embedding_reads_the_counts_of_words_that_it_was_trained_on(dlrun, command_line, old):
     """As `spec.json` says: today the same config would give it the numbers of the words."""
     run = old(OF_TEXTS)

@@ -97,6 +97,7 @@ def test_a_file_that_is_called_like_a_split_does_not_change_the_metrics_of_the_r
     assert dlrun("runs", "--json").out == listed
 
 
+@pytest.mark.slow
 def test_a_file_with_the_column_of_weights_is_measured_by_it(dlrun, tmp_path):
     """As the run's own split is: the same rows give the same loss. `predict` needs no weights."""
     header, *rows = TABLE.splitlines()

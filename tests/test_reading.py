@@ -461,6 +461,7 @@ def test_a_row_of_one_hot_columns_that_is_none_is_told(dlrun, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_several_labels_a_row_have_curves_and_no_accuracy(dlrun, tmp_path):
     """Each against the rows without it; `accuracy` would ask for one class a row."""
     labels = (np.stack([A + B, B - C, A + C]) > 0).astype(int)

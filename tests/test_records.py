@@ -59,6 +59,7 @@ def test_what_training_measured_outlives_a_change_of_the_data(run, dlrun, tmp_pa
         "the train rows have changed since training: metrics.json keeps what training measured"
         in told.err
     )
+    assert "table.csv is no longer what the run was trained on: it was " in told.err
     predictions = dlrun("predict", run, "table.csv", "-o", "-").out
     expected = accuracy_of(predictions, CHANGED)
     assert found["metrics"]["accuracy"] == pytest.approx(expected)
@@ -238,6 +239,7 @@ def test_nothing_is_printed_of_an_input_that_cannot_be_read(rows, run, dlrun, tm
     assert dlrun("predict", run, "new.csv", "-o", "-", code=3).out == ""
 
 
+@pytest.mark.slow
 def test_runs_are_compared_on_a_page_whatever_has_become_of_their_data(run, dlrun, tmp_path):
     """It is made of the folders alone, as `compare` is: no file that a config names is read."""
     layers = [

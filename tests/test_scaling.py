@@ -46,6 +46,7 @@ def one_number(sample):
     return sample[-1] if len(sample) == 1 else 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "oracle"), first(1, [("standard", StandardScaler), ("minmax", MinMaxScaler)])
 )
@@ -89,6 +90,7 @@ def test_an_old_run_keeps_the_scaling_that_it_stored(dlrun):
     dlrun("verify", run)
 
 
+@pytest.mark.slow
 def test_changed_data_are_scaled_as_the_run_was(dlrun, weather, tmp_path):
     """A model that has learned from unit deviations is not measured by other ones."""
     run = dlrun("train", "rows.yaml").run

@@ -91,7 +91,7 @@ def test_where_the_data_tell_the_shape_a_large_model_is_told_after_them(dlrun, t
 def test_rows_that_do_not_fit_are_an_error_of_the_data(dataset, told, dlrun, tmp_path):
     """Exit code 3, in the record too; no internal error. `validate` tells it, and draws nothing."""
     (tmp_path / "large.yaml").write_text(config(dataset, LAST))
-    assert told in dlrun("validate", "large.yaml", code=2).err
+    assert told in dlrun("validate", "large.yaml", code=3).err
     told = f"dataset.samples: {told} of memory, and 1.0 GB are free.\n  Ask for fewer rows.\n"
     assert dlrun("train", "large.yaml", code=3).err.endswith(told)
 

@@ -11,6 +11,7 @@ from dlrun.config import load_config
 from dlrun.data.sampling import sampled_rows
 from dlrun.errors import ConfigError, DataError
 from dlrun.execution.loading import load_splits
+from tests.marking import first
 from tests.sweeping import run
 
 CONFIG = """\
@@ -71,7 +72,7 @@ def test_the_last_years_are_for_testing(dlrun, tmp_path):
     ) in result.err
 
 
-@pytest.mark.parametrize("sampling", ["over", "under"])
+@pytest.mark.parametrize("sampling", first(1, ["over", "under"]))
 def test_sampling_trains_as_on_a_table_that_was_sampled_by_hand(dlrun, tmp_path, sampling):
     """To the bit; what is measured are the rows as they are."""
     lines = write_rows(tmp_path)

@@ -107,6 +107,8 @@ CASES = {
 
 
 SLOW = {
+    "a callback that ends the training",
+    "text classes, scaled, weighted by class",
     "a column of weights",
     "a regression of two targets",
     "batches of one size",
@@ -174,6 +176,7 @@ def test_streamed_rows_give_the_same_bits(dlrun, tmp_path, monkeypatch, name):
     assert streamed == in_memory
 
 
+@pytest.mark.slow
 def test_a_streamed_run_is_evaluated_again(dlrun, tmp_path, monkeypatch):
     """`evaluate` streams too, finds the same rows, and measures the same numbers."""
     path = write_experiment(tmp_path, *CASES["text classes, scaled, weighted by class"])

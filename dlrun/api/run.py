@@ -109,7 +109,7 @@ class Run:
         from dlrun.workflows.predict import open_rows, predict_samples
 
         with at_work(listener) as heard:
-            opened = open_trained(self._folder, heard)
+            opened = open_trained(self._folder, heard, answers=True)
             with open_rows(opened, rows, keep=tuple(keep)) as samples:
                 collected = CollectedRows()
                 limits = _written(threshold)

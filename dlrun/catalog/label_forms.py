@@ -42,6 +42,9 @@ class Targets(NamedTuple):
     labels: TargetLabels
     below_zero: bool = False
     zero: bool = False
+    low: float | None = None  # of all of them, as the loss gets them; None: not known
+    high: float | None = None
+    scaled: str | None = None  # by what `dataset.target_scale`
 
 
 SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})

@@ -51,7 +51,7 @@ def _read(rows: Any) -> tuple[Parameter, ...]:
     return found
 
 
-@lru_cache
+@lru_cache(maxsize=4096)
 @cache.kept("signatures", _written, _read)
 def of_class(module: str, name: str) -> tuple[Parameter, ...]:
     """What the constructor of a class takes, the arguments it hands on to its bases included."""

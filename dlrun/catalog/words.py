@@ -90,7 +90,7 @@ def canonical(kind: str, word: str) -> str | None:
     return spellings(kind).get(word.lower() if kind == "optimizers" else word)
 
 
-@lru_cache
+@lru_cache(maxsize=4096)  # all words are asked for at once by whoever lists them
 def find(kind: str, word: str) -> Word | None:
     """What the catalog knows about a word or one of its aliases, or None."""
     name = canonical(kind, word)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +18,7 @@ from dlrun import __version__
 from dlrun.cli.examples import ending
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data
-from dlrun.errors import EXIT_CODES
+from dlrun.errors import EXIT_CODES, UsageError
 
 GROUPS: Final = {
     "Begin": {
@@ -75,27 +77,38 @@ class _Commands(Mapping[str, Any]):
     """The commands by their names; each is made, and its file imported, when it is taken."""
 
     def __getitem__(self, name: str) -> Any:
-        module, _, function = COMMANDS[name].partition(".")
-        found = getattr(import_module(f"dlrun.cli.{module}"), function)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(
-                add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-            )
-            alone.command(name, epilog=ending(name))(found)
-            return _without_pydantic(typer.main.get_command(alone))
-        group = typer.main.get_group(found)
-        group.name = name
-        group.epilog = ending(name)
-        for inner, command in group.commands.items():
-            command.epilog = ending(f"{name} {inner}")
-            _without_pydantic(command)
-        return _without_pydantic(group)
+        return command_named(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
 
     def __len__(self) -> int:
         return len(COMMANDS)
+
+
+@cache
+def command_named(name: str) -> Any:
+    """Import the file of a command, and make of its function what reads a command line.
+
+    Raises:
+        KeyError: There is no such command.
+    """
+    module, _, function = COMMANDS[name].partition(".")
+    found = getattr(import_module(f"dlrun.cli.{module}"), function)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(
+            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        )
+        alone.command(name, epilog=ending(name))(found)
+        return _ours(typer.main.get_command(alone))
+    group = typer.main.get_group(found)
+    group.name = name
+    group.epilog = ending(name)
+    for inner, command in group.commands.items():
+        command.epilog = ending(f"{name} {inner}")
+        command.short_help = command.get_short_help_str(_WHOLE_SENTENCE)
+        _ours(command)
+    return _ours(group)
 
 
 class _Group(TyperGroup):
@@ -111,16 +124,17 @@ class _Group(TyperGroup):
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """Write what each command is for, by group."""
         widest = max(map(len, COMMANDS))
-        room = formatter.width - widest - 2 * _MARGIN - _GAP  # as click leaves it
         for heading, names in GROUPS.items():
             told = {name: TyperCommand(name, help=summary(name)) for name in names}
-            rows = [(name, one.get_short_help_str(room)) for name, one in told.items()]
+            rows = [(name, one.get_short_help_str(_WHOLE_SENTENCE)) for name, one in told.items()]
             with formatter.section(heading):
                 gap = _GAP + widest - max(map(len, names))  # the same in all groups
                 formatter.write_dl(rows, col_max=widest + _GAP, col_spacing=gap)
 
 
 _MARGIN = _GAP = 2  # cells
+_WHOLE_SENTENCE = 1000  # letters; it is folded where there is no room for it
+_NARROW, _NARROWEST = 60, 20  # cells of a line
 _WHOLE = re.compile("-?[0-9]{1,9}")
 
 
@@ -145,6 +159,10 @@ class _Texts:
         values = value if is_list else [value]
         if not all(self._is_clear(one, kind) for one in values):
             return self._others().coerce(value, param=param, ctx=ctx)
+        if kind is Path and "" in values:  # which would be the current folder
+            name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
+            fix = "Is it a variable of the shell that is not set?"
+            raise UsageError("an empty text is no path.", where=name, fix=fix)
         made = [kind(one) for one in values]
         return made if is_list else made[0]
 
@@ -156,6 +174,32 @@ class _Texts:
             return False
         least, most = self._limits.min, self._limits.max
         return (least is None or int(value) >= least) and (most is None or int(value) <= most)
+
+
+_Library: Any = TyperCommand.context_class.formatter_class
+
+
+class _Formatter(_Library):  # type: ignore[misc]
+    """Writes help for narrow terminals, too: the library's own lines have 50 cells at least."""
+
+    def __init__(self, *sizes: Any, **others: Any) -> None:
+        super().__init__(*sizes, **others)
+        room = shutil.get_terminal_size().columns - _MARGIN
+        self.width: int = min(self.width, max(room, _NARROWEST))
+
+    def write_dl(
+        self, rows: Sequence[tuple[str, str]], col_max: int | None = None, col_spacing: int = _GAP
+    ) -> None:
+        """Write names and what they mean; where that is too narrow, below each other."""
+        beside = 30 if self.width >= _NARROW else 4  # cells
+        super().write_dl(rows, beside if col_max is None else col_max, col_spacing)
+
+
+def _ours(command: Any) -> Any:
+    """Let a command write its help for narrow terminals, and take its texts by `_Texts`."""
+    ours = {"formatter_class": _Formatter}
+    command.context_class = type("Context", (command.context_class,), ours)
+    return _without_pydantic(command)
 
 
 def _without_pydantic(command: Any) -> Any:
@@ -250,4 +294,4 @@ def dlrun(
 
 def command_line() -> Any:
     """Make the command that takes the whole line."""
-    return _without_pydantic(typer.main.get_command(app))
+    return _ours(typer.main.get_command(app))

@@ -32,6 +32,7 @@ from dlrun.cli.terminal.documents import (
 )
 from dlrun.cli.terminal.output import (
     Screen,
+    fill,
     screen_of,
     write_csv,
     write_data,
@@ -40,8 +41,8 @@ from dlrun.cli.terminal.output import (
 )
 from dlrun.cli.terminal.tables import Cell, bold
 from dlrun.reports.repeats import Repeat
-from dlrun.reports.statistics import NOISE
-from dlrun.wording import as_text, format_number, margin_legend, printable
+from dlrun.reports.statistics import NOISE, margin_legend, p_in_words
+from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.reports.comparison import GroupRow, MetricRow
@@ -95,7 +96,7 @@ def compare(
     as_markdown: AsMarkdown = False,
     as_latex: AsLatex = False,
 ) -> None:
-    """Compare runs, and groups of runs over seeds.
+    """Compare runs, groups of runs over seeds, or the runs of a sweep.
 
     Shows metrics side by side, the keys in which the configs differ, and verdicts over seeds.
     """
@@ -298,13 +299,18 @@ def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> 
     for number, label in enumerate(labels, start=1):
         # A long value leaves half of the line to the keys, which must not become the same.
         pairs = [
-            [row[0], row[number]._replace(text=tables.cut_middle(row[number].text, width // 2))]
+            [row[0], row[number]._replace(text=_shortened(row[number].text, width // 2))]
             for row in rows
         ]
         inner = tables.align(pairs, left=2, width=width)
         name = tables.paint(tables.one_line(label), "bold", screen)
         blocks.append(f"{name}\n{textwrap.indent(tables.draw(inner, screen), '  ')}")
     return "\n".join(blocks)
+
+
+def _shortened(value: str, width: int) -> str:
+    """Cut a value in its middle; a mean and its margin stay whole."""
+    return value if "±" in value else tables.cut_middle(value, width)
 
 
 def _row(row: MetricRow | GroupRow, values: Sequence[str]) -> list[Cell]:
@@ -328,11 +334,10 @@ def _text(value: Any) -> str:
 
 
 def _legends(found: RunComparison, screen: Screen) -> str:
-    estimates = [one for row in found.group_rows for one in row.estimates if one is not None]
+    estimates = [one for row in found.group_rows for one in row.estimates]
     shown = [f"{_LEGEND} mean"] if any(row.best for row in found.group_rows) else []
-    if any(one.margin is not None for one in estimates):
-        shown.append(margin_legend(found.groups[0].over.unit))
-    return "\n".join(textwrap.fill(one, screen.width) for one in shown)
+    said = [*shown, margin_legend(estimates)]
+    return "\n".join(fill(one, screen.width) for one in said if one is not None)
 
 
 def _verdicts(found: RunComparison, screen: Screen) -> str:
@@ -345,16 +350,14 @@ def _verdicts(found: RunComparison, screen: Screen) -> str:
         for group, verdict in zip(found.groups, row.verdicts, strict=True):
             if verdict is not None:
                 line = printable(f"{group.label}, {row.name}: {_sentence(verdict)}")
-                lines += textwrap.wrap(
-                    line, screen.width, initial_indent="  ", subsequent_indent="    "
-                )
+                lines.append(fill(f"  {line}", screen.width, hang=4))
         tested = max(tested, sum(one is not None and one.p is not None for one in row.verdicts))
     if not lines:
         return ""
     title = f"Against {found.groups[0].label}, on the {found.judged} rows"
     if tested > 1:
         title += f" (p corrected for {tested} groups by Holm's method)"
-    return "\n".join([*textwrap.wrap(f"{title}:", screen.width), *lines])
+    return "\n".join([fill(f"{title}:", screen.width), *lines])
 
 
 def _sentence(verdict: Verdict) -> str:
@@ -367,8 +370,7 @@ def _sentence(verdict: Verdict) -> str:
         return f"undecided, {sign}: {why}"
     low, high = (verdict.difference + side * verdict.margin for side in (-1, 1))
     interval = f"95 % CI {format_number(low)} to {format_number(high)}"
-    p = "p < 0.0001" if verdict.p < 1e-4 else f"p = {verdict.p:.4f}"  # noqa: PLR2004
-    return f"{verdict.word}, {sign} ({interval}; {verdict.test}, {p})"
+    return f"{verdict.word}, {sign} ({interval}; {verdict.test}, {p_in_words(verdict.p)})"
 
 
 def _shares(found: RunComparison, screen: Screen) -> str:
@@ -378,12 +380,10 @@ def _shares(found: RunComparison, screen: Screen) -> str:
         return ""
     title = f"Right answers against {found.runs[0].label}, on the {known[0][1].split} rows"
     title += " (95 % interval of the rows alone; another seed may move them as much):"
-    lines = textwrap.wrap(printable(title), screen.width)
+    lines = [fill(printable(title), screen.width)]
     for label, one in known:
         said = f"{label}: {_signed(one.difference)} ({_signed(one.low)} to {_signed(one.high)})"
-        lines += textwrap.wrap(
-            printable(said), screen.width, initial_indent="  ", subsequent_indent="    "
-        )
+        lines.append(fill(f"  {printable(said)}", screen.width, hang=4))
     return "\n".join(lines)
 
 
@@ -404,7 +404,7 @@ def _runs(found: RunComparison, screen: Screen) -> str:
     for group in found.groups:
         names = ", ".join(found.runs[number].label for number in group.runs)
         line = f"{group.label}: {printable(names)}"
-        paragraphs.append(textwrap.fill(line, max(screen.width, 10), subsequent_indent="   "))
+        paragraphs.append(fill(line, screen.width, hang=3))
     return "\n".join(paragraphs)
 
 

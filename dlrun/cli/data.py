@@ -1,16 +1,15 @@
-"""`dlrun data FILE|CONFIG`: what is in a table, before a network sees it."""
+"""`dlrun data FILE|CONFIG|FOLDER`: what is in a table or a folder, before a network sees it."""
 
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from dlrun.cli.options import AsJson, Quiet, argument, option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import (
     GAP,
     Cell,
@@ -26,6 +25,7 @@ from dlrun.cli.terminal.tables import (
 from dlrun.wording import percent, tally
 
 if TYPE_CHECKING:
+    from dlrun.reports.folder_profile import FolderProfile
     from dlrun.reports.profile import ColumnProfile, Profile
 
 BARS: Final = "▁▂▃▄▅▆▇█"
@@ -33,12 +33,19 @@ WIDEST: Final = 100
 """Cells of the lines of a warning, and of a table without a terminal to fit into."""
 _NAME, _VALUES, _LEAST_VALUES = 24, 46, 16  # cells
 
-Source = Annotated[Path, argument("FILE|CONFIG", "A table, or a config whose dataset is one.")]
+Source = Annotated[
+    Path,
+    argument(
+        "FILE|CONFIG|FOLDER",
+        "A table, a config whose dataset is one, or a folder of images or of texts that has a "
+        "folder for each class.",
+    ),
+]
 Targets = Annotated[
     list[str] | None,
     option(
         "--target -t COLUMN",
-        "What is to be predicted: tells how well each column alone does it. Can be given "
+        "What is to be predicted: tells how well each column by itself does it. Can be given "
         "several times.  [default: the target of the config]",
     ),
 ]
@@ -64,11 +71,18 @@ def data(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show the columns of a table: kinds, values, gaps, and what gives the target away."""
+    """Show the columns of a table: kinds, values, gaps, and what gives the target away.
+
+    Of a folder of images or of texts it shows classes, sizes, copies, and what cannot be read.
+    """
     show_activity(f"reading {source} ...", quiet=quiet)
     from dlrun.workflows import data as workflow
 
     settings = workflow.read_settings(set_ or ())
+    if source.is_dir():
+        folder = workflow.data_of_folder(source, target or (), settings, page=output is not None)
+        _show_folder(folder, as_json=as_json)
+        return
     profile = workflow.data(source, target or (), settings)
     if output is not None:
         workflow.write_page(profile, output)
@@ -83,18 +97,47 @@ def data(
         write_data(profile_text(profile, screen_of(sys.stdout)))
 
 
+def _show_folder(profile: FolderProfile, *, as_json: bool) -> None:
+    if as_json:
+        from dlrun.reports.folder_profile import as_json as folder_json
+
+        write_json(folder_json(profile))
+    else:
+        write_data(folder_text(profile, screen_of(sys.stdout)))
+
+
+def folder_text(profile: FolderProfile, screen: Screen) -> str:
+    """Draw what is in a folder: a line for each class, what the files are like."""
+    width, look = min(screen.width, WIDEST), profile.look
+    classes = tally(len(look.found.classes), "class", "classes")
+    heading = f"{profile.source}: {tally(len(look.files), 'file')}, {classes}"
+    splits = list(look.found.files)
+    rows = [
+        [Cell(cut_cells(one_line(name), _NAME)), *(Cell(f"{counts[one]:,}") for one in splits),
+         Cell(percent(sum(counts.values()) / len(look.files)))]
+        for name, counts in profile.counts.items()
+    ]  # fmt: skip
+    counted = splits if len(splits) > 1 else [f"{look.kind}s"]
+    table = draw(align([bold(["class", *counted, "share"]), *rows], left={0}), screen)
+    facts = [fill(one_line(line), width) for line in profile.facts()]
+    parts = [fill(one_line(heading), width), table, "\n".join(facts)]
+    warnings = [_warning(line, width) for line in profile.warnings()]
+    return "\n\n".join(filter(None, [*parts, "\n".join(warnings)]))
+
+
+def _warning(line: str, width: int) -> str:
+    return fill(one_line(f"warning: {line}"), width, hang=2)
+
+
 def profile_text(profile: Profile, screen: Screen) -> str:
     """Draw a profile: what the table is, its columns, what to know of them."""
     width = min(screen.width, WIDEST)
     parts = [_heading(profile, width), _columns(profile, screen)]
     legend = _legend(profile)
     if legend:
-        parts.append(textwrap.fill(legend, width))
-    warnings = [
-        textwrap.fill(one_line(f"warning: {line}"), width, subsequent_indent="  ")
-        for line in profile.warnings()
-    ]
-    notes = [textwrap.fill(one_line(line), width) for line in profile.notes]
+        parts.append(fill(legend, width))
+    warnings = [_warning(line, width) for line in profile.warnings()]
+    notes = [fill(one_line(line), width) for line in profile.notes]
     parts += ["\n".join(lines) for lines in (notes, warnings) if lines]
     return "\n\n".join(parts)
 
@@ -112,35 +155,29 @@ def _heading(profile: Profile, width: int) -> str:
         shown += [f"{more} more"] if more > 0 else []
         classes = tally(len(target.classes), "class", "classes")
         lines.append(f"target: {target.name}, {classes}: {', '.join(shown)}")
-    return "\n".join(textwrap.fill(one_line(line), width) for line in lines)
+    return "\n".join(fill(one_line(line), width) for line in lines)
 
 
 def _legend(profile: Profile) -> str:
-    said = []
-    links = next((column.links for column in profile.columns if column.links), ())
-    if links and links[0].is_accuracy:
-        said.append(
-            "alone: the share of rows whose class the column alone tells; the most frequent class "
-            f"has {percent(links[0].baseline)}."
-        )
-    elif links:
-        said.append("alone: the share of the target's variance (R²) that the column alone tells.")
+    said, score = [], profile.score
+    if score is not None:
+        said.append(f"{score.score_name}: {score.how_told}.")
     if profile.sampled < profile.rows:
-        said.append(f"Histograms{' and links' if links else ''} are those of "
+        said.append(f"Histograms{' and scores' if score else ''} are those of "
                     f"{tally(profile.sampled, 'row')}, evenly spread.")  # fmt: skip
     return " ".join(said)
 
 
 def _columns(profile: Profile, screen: Screen) -> str:
-    has_links = any(column.links for column in profile.columns)
-    alone = ["alone"] if has_links else []
-    headings = bold(["column", "kind", "missing", "distinct", *alone, "values"])
+    score = profile.score.score_name if profile.score else ""
+    scores = [score] if score else []
+    headings = bold(["column", "kind", "missing", "distinct", *scores, "values"])
     lefts = {0, 1, len(headings) - 1}
-    rows = [_row(one, has_links=has_links) for one in profile.columns]
+    rows = [_row(one, has_links=bool(score)) for one in profile.columns]
     others = natural_width(align([headings[:-1], *rows], left=lefts)) + len(GAP)
     free = min(screen.width, others + _VALUES) - others
     if free < _LEAST_VALUES:
-        return "\n".join(_stacked(one, screen) for one in profile.columns)
+        return "\n".join(_stacked(one, score, screen) for one in profile.columns)
     shown = [Cell(_values(one, free)) for one in profile.columns]
     whole = [[*row, cell] for row, cell in zip(rows, shown, strict=True)]
     return _with_reasons(profile, align([headings, *whole], left=lefts), screen)
@@ -157,7 +194,7 @@ def _with_reasons(profile: Profile, table: list[list[Cell]], screen: Screen) -> 
 
 
 def _row(column: ColumnProfile, *, has_links: bool) -> list[Cell]:
-    links = [Cell(_alone(column), "red" if _tells(column) else "")] if has_links else []
+    links = [Cell(_score(column), "red" if _tells(column) else "")] if has_links else []
     return [
         Cell(cut_cells(one_line(column.name), _NAME), "bold" if column.is_target else ""),
         Cell(_kind(column)),
@@ -172,8 +209,12 @@ def _values(column: ColumnProfile, width: int) -> str:
     for is_small in (False, True):
         text = one_line(values_text(column, is_small=is_small))
         if cell_len(text) <= width:
-            break
-    return cut_cells(text, width)
+            return text
+    # Of the most frequent values as many as there is room for; no number is cut.
+    whole = text
+    while ", " in text and cell_len(text) > width - 2:
+        text = text.rpartition(", ")[0]
+    return cut_cells(text if text == whole else f"{text}, …", width)
 
 
 def _kind(column: ColumnProfile) -> str:
@@ -184,7 +225,7 @@ def _tells(column: ColumnProfile) -> bool:
     return any(link.tells for link in column.links)
 
 
-def _alone(column: ColumnProfile) -> str:
+def _score(column: ColumnProfile) -> str:
     """The best link to any target."""
     if not column.links:
         return "-"
@@ -215,19 +256,19 @@ def bars(counts: Sequence[int]) -> str:
     return "".join(BARS[-(-count * len(BARS) // most) - 1] if count else " " for count in counts)
 
 
-def _stacked(column: ColumnProfile, screen: Screen) -> str:
+def _stacked(column: ColumnProfile, score: str, screen: Screen) -> str:
     """Each column in several lines, for a narrow terminal."""
     facts = column.facts
     parts = [f"{facts.distinct:,} distinct"]
     if facts.missing:
         parts.insert(0, f"{percent(column.missing_share)} missing")
     if column.links:
-        parts.append(f"alone {_alone(column)}")
+        parts.append(f"{score} {_score(column)}")
     name = one_line(column.name)
     kind = _kind(column)
     first = f"{cut_cells(name, max(6, screen.width - len(kind) - len(GAP)))}{GAP}{kind}"
     lines = [paint(first, "bold" if column.is_target else "", screen)]
     width = screen.width - 2
     texts = (", ".join(parts), _values(column, width), one_line(column.kind.reason))
-    lines += [f"  {cut_cells(text, width)}" for text in texts if text]
+    lines += [fill(f"  {text}", screen.width, hang=4) for text in texts if text]
     return "\n".join(lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, FirstRun, RunsDir, SecondRun
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, bold, draw, draw_if_fitting, one_line, paint
 from dlrun.wording import as_text, count, list_some
 
@@ -96,13 +95,8 @@ def _arrays(title: str, hashes: Hashes, screen: Screen) -> str:
         ("the same", hashes.same),
     ):
         if names:
-            lines += textwrap.wrap(
-                f"{what}: {list_some(names, _MOST_NAMES, one_line)}",
-                max(screen.width, 20),
-                initial_indent="  ",
-                subsequent_indent="    ",
-                break_long_words=False,
-            )
+            said = f"  {what}: {list_some(names, _MOST_NAMES, one_line)}"
+            lines.append(fill(said, screen.width, hang=4, whole=True))
     return _titled(title, "\n".join(["", *lines]), screen)
 
 
@@ -113,9 +107,9 @@ def _history(history: Parting, screen: Screen) -> str:
     if history.epoch is not None:
         before = history.epoch - 1
         lines.append(
-            "parts in the first epoch"
+            "different from the first epoch on"
             if before == 0
-            else f"the same for {count(before, 'epoch')}, parts in epoch {history.epoch}"
+            else f"the same for {count(before, 'epoch')}, then different"
         )
         rows = [[name, *map(repr, values)] for name, values in history.columns.items()]
         table = align([bold([f"epoch {history.epoch}", "A", "B"]), *rows])

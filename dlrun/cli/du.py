@@ -7,7 +7,7 @@ import sys
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import screen_of, write_data, write_json, write_message
-from dlrun.cli.terminal.tables import draw_cut, one_line
+from dlrun.cli.terminal.tables import draw_or_stack, one_line
 
 
 def du(
@@ -35,4 +35,4 @@ def du(
     total = ["in all", "", in_words(size), in_words(checkpoints)]
     headings = ["name", "kind", "size", "checkpoints"]
     rows += [total] if len(rows) > 1 else []
-    write_data(draw_cut(headings, rows, screen_of(sys.stdout), left=2))
+    write_data(draw_or_stack([headings, *rows], screen_of(sys.stdout), left=2, whole=True))

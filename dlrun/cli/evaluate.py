@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import Cell, baseline_lines, bold, draw_cut, draw_if_fitting
-from dlrun.wording import DASH, format_number
+from dlrun.wording import DASH, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.reports.baseline import Judged
@@ -77,21 +77,36 @@ def evaluate(
         )
     if as_json:
         facts = {"run": found.run.path, "split": found.split, "metrics": found.metrics}
-        thresholds = {} if found.thresholds is None else {"thresholds": found.thresholds.to_json()}
         judged = {"classification": None, **found.judged.to_json()}
+        thresholds = {}
+        if found.thresholds is not None:  # the metrics are those of the config all the same
+            decides = [name for name, one in judged.items() if one is not None]
+            thresholds = {"thresholds": {**found.thresholds.to_json(), "decides": decides}}
         stored = None if is_bundle(run) else found.stored
         write_json({**facts, **judged, **thresholds, "stored": stored})
     else:
         screen = screen_of(sys.stdout)
-        write_data(evaluation_tables(found.split, found.metrics, found.judged, screen=screen))
+        limits = None if found.thresholds is None else found.thresholds.limits
+        tables = evaluation_tables(
+            found.split, found.metrics, found.judged, screen=screen, limits=limits
+        )
+        write_data(tables)
     if found.failure is not None:
         raise found.failure
 
 
 def evaluation_tables(
-    split: str, metrics: Mapping[str, float], judged: Judged, *, screen: Screen
+    split: str,
+    metrics: Mapping[str, float],
+    judged: Judged,
+    *,
+    screen: Screen,
+    limits: str | None = None,
 ) -> str:
-    """Draw the metrics of a split or file beside the baseline; for classes also their scores."""
+    """Draw the metrics of a split or file beside the baseline; for classes also their scores.
+
+    `limits` are thresholds that were asked for, in words: answers follow them, metrics do not.
+    """
     baseline, report, labels = judged.baseline, judged.classification, judged.labels
     columns = [(split, metrics), *(() if baseline is None else baseline.columns.items())]
     rows = [
@@ -99,6 +114,10 @@ def evaluation_tables(
         for name in metrics
     ]
     tables = [draw_cut(["", *(heading for heading, _ in columns)], rows, screen)]
+    if limits is not None:
+        tables[0] = f"Metrics, which decide as the config has it:\n{tables[0]}"
+        answers = printable(f"Answers, which are decided by the threshold: {limits}")
+        tables.append(fill(answers, screen.width, hang=2))
     if report is not None:
         tables += [_scores_table(report, screen), _confusion_table(report, screen)]
     if labels is not None:

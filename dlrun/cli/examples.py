@@ -9,7 +9,11 @@ EXAMPLES: Final = {
         "dlrun init images -o digits.yaml",
         "dlrun init --data table.csv --target species -o species.yaml",
     ),
-    "data": ("dlrun data table.csv --target species", "dlrun data config.yaml -o table.html"),
+    "data": (
+        "dlrun data table.csv --target species",
+        "dlrun data config.yaml -o table.html",
+        "dlrun data photos",
+    ),
     "validate": (
         "dlrun validate config.yaml --summary",
         "dlrun validate config.yaml --explain training",
@@ -36,7 +40,7 @@ EXAMPLES: Final = {
         "dlrun predict latest new.csv --keep name -o answers.csv",
         "dlrun predict latest 5.1,3.5,1.4,0.2",
     ),
-    "explain": ("dlrun explain latest --row 3", "dlrun explain latest --input 0.3,0.1"),
+    "explain": ("dlrun explain latest --row 3", "dlrun explain latest 0.3,0.1"),
     "weights": ("dlrun weights latest", "dlrun weights latest dense --csv"),
     "report": ("dlrun report latest", "dlrun report 4x2a 7bqc -o comparison.html"),
     "serve": ("dlrun serve latest --port 8000",),

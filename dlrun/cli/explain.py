@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from dlrun.cli import options
-from dlrun.cli.options import option
+from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import arrays
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Spec
     from dlrun.formulas import Place, Stage
-    from dlrun.workflows.explain import Answer, Comparison, Explanation, WordsLeftOut
+    from dlrun.workflows.explain import Answer, Choice, Comparison, Explanation, WordsLeftOut
 
 MOST_CELLS: Final = 20
 WIDEST: Final = 90  # cells of a line of prose
 MOVERS: Final = 10  # entries of the input that are named as moving the output most
 
+Given = Annotated[
+    Path | None,
+    argument("INPUT", "The row itself, as --input takes it; or a file with rows, see --data."),
+]
 RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]
 SplitName = Annotated[
     options.Split | None,
@@ -48,6 +52,7 @@ NumpyOnly = Annotated[
 
 def explain(
     run: options.Run,
+    given: Given = None,
     *,
     row: RowNumber = None,
     split: SplitName = None,
@@ -66,19 +71,20 @@ def explain(
     Ends with exit code 1 where TensorFlow gives another result, or a layer has no formula
     and there are no words to show.
     """
-    if values is not None and (row, split, data) != (None, None, None):
-        raise UsageError(
-            "--input is a row by itself; --row, --split and --data name a row of data.",
-            fix="Give only one of them.",
-        )
-    options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.bundle import reading
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.explain import Choice
 
-    choice = Choice(row or 0, None if split is None else split.value, data, values)
+    choice = _given_as(given, Choice(row or 0, split and split.value, data, values))
+    if choice.values is not None and (row, split, choice.data) != (None, None, None):
+        raise UsageError(
+            "a row that is typed is one by itself; --row, --split and --data name a row of data.",
+            where=choice.where,
+            fix="Give only one of them.",
+        )
+    options.check_rows(split, choice.data)
     with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
         explained = workflow.explain(
             opened,
@@ -100,6 +106,20 @@ def explain(
             fix="Believe TensorFlow: it is what trains and predicts. The first layer that differs "
             "is named in --json.",
         )
+
+
+def _given_as(given: Path | None, choice: Choice) -> Choice:
+    """Take INPUT for what it is: what --input takes, or --data."""
+    from dlrun.workflows.predict import is_row
+
+    if given is None:
+        return choice
+    if (choice.values, choice.data) != (None, None):
+        what = "the row is given twice: by itself, and by --input or --data."
+        raise UsageError(what, where=f"INPUT {given}", fix="Give only one of them.")
+    if is_row(given):
+        return replace(choice, values=str(given), where=f"INPUT {given}")
+    return replace(choice, data=given)
 
 
 def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:

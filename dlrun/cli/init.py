@@ -40,6 +40,9 @@ Targets = Annotated[
         "[default: its last column]",
     ),
 ]
+Series = Annotated[
+    bool, option("--series", "Foretell the next step of a table whose times go on in equal steps.")
+]
 KerasModel = Annotated[
     Path | None,
     option("--from-keras FILE", "Write a config of the layers of a .keras file, and its weights."),
@@ -66,6 +69,7 @@ def init(
     *,
     data: Table = None,
     target: Targets = None,
+    series: Series = False,
     from_keras: KerasModel = None,
     set_: Settings = None,
     output: OutputPath = STDOUT,
@@ -76,7 +80,7 @@ def init(
 
     remarks: tuple[str, ...] = ()
     if from_keras is not None:
-        if template is not None or data is not None or target or set_:
+        if template is not None or data is not None or target or set_ or series:
             raise UsageError(
                 "it makes a config by itself: no template, no table and no --set go with it.",
                 where="--from-keras",
@@ -86,10 +90,10 @@ def init(
         draft = init_from_keras(from_keras)
         text, remarks = draft.text, draft.remarks
     elif data is None:
-        if target or set_:
-            where = "--target" if target else "--set"
+        if target or set_ or series:
+            where = "--target" if target else "--set" if set_ else "--series"
             raise UsageError("it tells of the table of --data, which is not given.", where=where)
-        text = template_text(template or TEMPLATES[0])
+        text = template_text(TEMPLATES[0] if template is None else template)
     elif template is not None:
         raise UsageError(
             f"{template} is a template, and --data asks for a config for a table.",
@@ -102,9 +106,8 @@ def init(
 
         if output != STDOUT and not force:
             _refuse_to_replace(output)
-        draft = workflow.init(
-            data, target or (), None if output == STDOUT else output, read_settings(set_ or ())
-        )
+        written, settings = None if output == STDOUT else output, read_settings(set_ or ())
+        draft = workflow.init(data, target or (), written, settings, series=series)
         text, remarks = draft.text, draft.remarks
     for remark in remarks:
         write_message(f"warning: {remark}")

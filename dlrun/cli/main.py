@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
 
 from dlrun.cli.terminal.output import (
     ClosedOutputError,
@@ -25,6 +28,7 @@ from dlrun.errors import (
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
+from dlrun.wording import quote
 
 _INTERNAL_ERROR = 1
 _CLOSED_OUTPUT = 141  # as SIGPIPE, which not every system has
@@ -143,5 +147,32 @@ def _invoke(words: list[str]) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlrun"
         what = error.format_message().replace("Value error, ", "")  # pydantic's, inside typer's
-        raise UsageError(what, fix=f"`{path} --help` tells more.") from error
+        raise UsageError(_in_our_words(what, words), fix=f"`{path} --help` tells more.") from error
     return result if isinstance(result, int) else 0
+
+
+_EXPECTED: Final = (
+    (re.compile(r"a valid integer.*"), "a whole number"),
+    (re.compile(r"a valid number.*"), "a number"),
+    (re.compile(r"greater than or equal to (.+)"), r"\1 or more"),
+    (re.compile(r"greater than (.+)"), r"more than \1"),
+    (re.compile(r"less than or equal to (.+)"), r"\1 or less"),
+    (re.compile(r"less than (.+)"), r"less than \1"),
+)
+"""What pydantic says that an input should be, and what we say."""
+
+
+def _in_our_words(what: str, words: Sequence[str]) -> str:
+    """Say of a number that an option does not take what was received, and what was expected."""
+    found = re.fullmatch(r"Invalid value for (.*): Input should be (.*)", what)
+    if found is None:
+        return what
+    names, wanted = re.findall(r"'(-\S+)'", found[1]), found[2]
+    given = [one for before, one in pairwise(words) if before in names]
+    given += [
+        one.partition("=")[2] for one in words if "=" in one and one.partition("=")[0] in names
+    ]
+    for pattern, ours in _EXPECTED:
+        if given and pattern.fullmatch(wanted):  # else it comes from the environment
+            return f"{names[0]}: expected {pattern.sub(ours, wanted)}, got {quote(given[-1])}."
+    return what

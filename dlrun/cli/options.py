@@ -107,6 +107,10 @@ Quiet = Annotated[bool, option("--quiet -q", "Print no messages but warnings and
 Trust = Annotated[
     bool, option("--trust", "Read the files that its config names, though it is not my run.")
 ]
+DataNow = Annotated[
+    Path | None,
+    option("--data FILE", "Where its data lie now: the file, or the folder that holds them all."),
+]
 TrustRuns = Annotated[
     bool, option("--trust", "Go on with unfinished runs that are not known to be mine.")
 ]

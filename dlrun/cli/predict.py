@@ -15,6 +15,7 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import (
     ClosedOutputError,
     Screen,
+    fill,
     screen_of,
     write_data,
     write_drawing,
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 WIDE: Final = 70  # cells
 
-InputPath = Annotated[
-    Path | None,
+InputPaths = Annotated[
+    list[Path] | None,
     argument(
         "INPUT",
-        "Rows: a table, npz, npy, image, folder of images, .txt with their names; - for a table "
+        "Rows: tables, npz, npy, images, folders of images, .txt with their names; - for a table "
         "from stdin; or one row, such as 0.3,0.1. Of a series none: what follows its own table.",
     ),
 ]
@@ -81,7 +82,7 @@ DriftAbove = Annotated[
 
 def predict(
     run: Run,
-    input_path: InputPath = None,
+    inputs: InputPaths = None,
     *,
     output: OutputPath = None,
     form: FormName = None,
@@ -96,6 +97,7 @@ def predict(
 
     Rows are given as in training, in any form and any order of columns, without the target.
     Of a series it is foretold what follows the end of a table: its own, or a newer one.
+    Several inputs are answered in one file, whose column `file` names the one of each row.
     A row typed in the place of a file, such as 0.3,0.1, is answered on stdout.
     What training did not know is told: new classes, missing cells, values out of range.
     """
@@ -110,7 +112,7 @@ def predict(
         drift or drift_above is not None,
         threshold=tuple(threshold or ()),
     )
-    if output is None and workflow.is_row(input_path):
+    if output is None and [workflow.is_row(one) for one in inputs or ()] == [True]:
         output = STDOUT
     if output is None and is_bundle(run):
         raise _nothing_into(run)
@@ -122,7 +124,7 @@ def predict(
             reading(run, runs_dir) as opened,
         ):
             predicted = workflow.predict(
-                opened, input_path, output=output, wishes=wishes, listener=listener
+                opened, inputs or (), output=output, wishes=wishes, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error
@@ -158,4 +160,4 @@ def _table(drifts: Sequence[Drift], screen: Screen) -> str:
     if screen.width < WIDE:
         rows, headings = [row[:1] + row[2:4] for row in rows], [headings[0], *headings[2:4]]
     note = "drift is the population stability index: 0.1 is little, 0.25 is much"
-    return draw_cut(headings, rows, screen, left=1) + "\n" + note
+    return draw_cut(headings, rows, screen, left=1) + "\n" + fill(note, screen.width)

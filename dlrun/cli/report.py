@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, PlotForm, Quiet, Runs, RunsDir, Trust, option
+from dlrun.cli.options import (
+    DEFAULT_RUNS_DIR,
+    DataNow,
+    PlotForm,
+    Quiet,
+    Runs,
+    RunsDir,
+    Trust,
+    option,
+)
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data
+from dlrun.errors import UsageError
 
 Output = Annotated[
     Path | None,
@@ -24,6 +34,7 @@ def report(
     *,
     output: Output = None,
     form: PlotForm = None,
+    data: DataNow = None,
     trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
@@ -35,6 +46,9 @@ def report(
     from dlrun.workflows.report import compare_on_a_page
     from dlrun.workflows.report import report as report_on
 
+    if data is not None and len(runs) > 1:
+        what = "runs are compared by what their folders say; no data are read."
+        raise UsageError(what, where="--data", fix="Leave it out, or name one run.")
     with listening(quiet=quiet) as listener:
         if len(runs) == 1:
             page = report_on(
@@ -43,6 +57,7 @@ def report(
                 output=output,
                 form=form,
                 listener=listener,
+                data=data,
             )
         else:
             page = compare_on_a_page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, DataNow, Quiet, Run, RunsDir, Trust
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.wording import count
@@ -16,6 +16,7 @@ def reproduce(
     context: typer.Context,
     run: Run,
     *,
+    data: DataNow = None,
     trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
@@ -33,7 +34,11 @@ def reproduce(
 
     with listening(quiet=quiet) as listener:
         found = workflow.reproduce(
-            open_run(run, runs_dir), trust=trust, command=context.obj, listener=listener
+            open_run(run, runs_dir),
+            trust=trust,
+            command=context.obj,
+            listener=listener,
+            data=data,
         )
     if as_json:
         facts = {"epochs": found.epochs, "difference": found.difference, "reasons": found.reasons}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, argument, option
 from dlrun.cli.terminal.output import screen_of, write_data, write_json, write_message
-from dlrun.cli.terminal.tables import draw_cut, one_line
+from dlrun.cli.terminal.tables import draw_or_stack, one_line
 from dlrun.wording import count
 
 Removed = Annotated[
@@ -49,6 +49,10 @@ def restore(
         write_json([{"run": path, "kind": kind, "bytes": size} for path, kind, size in found])
     elif found:
         rows = [[one_line(path.name), kind, in_words(size)] for path, kind, size in found]
-        write_data(draw_cut(["name", "kind", "size"], rows, screen_of(sys.stdout)))
+        write_data(
+            draw_or_stack(
+                [["name", "kind", "size"], *rows], screen_of(sys.stdout), left=2, whole=True
+            )
+        )
     else:
         write_message(f"The trash of {runs_dir} is empty.")

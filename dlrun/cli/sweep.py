@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.documents import AsCsv, form_of
 from dlrun.cli.terminal.output import (
     Screen,
+    fill,
     screen_of,
     write_data,
     write_drawing,
@@ -36,7 +36,6 @@ from dlrun.rundir.names import REPORT, SWEEP_PAGE
 from dlrun.wording import (
     choice_in_words,
     count,
-    margin_legend,
     near_word,
     printable,
     settings_of,
@@ -251,9 +250,9 @@ def best(
     results = read_results(find_sweep(folder, runs_dir))
     found = the_best(results).path if output is None else write_best(results, output, force=force)
     write_data(str(found))
-    choice = choice_in_words(results.split)
-    if choice is not None:
-        write_message(choice)
+    for line in (results.tie_in_words(), choice_in_words(results.split)):
+        if line is not None:
+            write_message(line)
 
 
 @sweep.command()
@@ -340,9 +339,10 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
     best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
-    said = [_spread(results), choice_in_words(results.split), *_pages(results, best[0][1])]
+    said = [_spread(results), results.tie_in_words(), choice_in_words(results.split)]
+    said += _pages(results, best[0][1])
     lines += [line for line in said if line]
-    closing = "\n".join(printable(line) for line in lines)
+    closing = "\n".join(fill(printable(line), screen.width, hang=2, whole=True) for line in lines)
     rows = [
         [settings_of(point.values), tables.format_estimate(point.estimate), run.path.name]
         for point, run in best[:_MOST]
@@ -373,7 +373,7 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
         done = sum(run.status == "finished" for run in point.runs)
         status = f"{done}/{len(point.runs)}" if has_seeds else point.runs[0].status
         rows.append((point.values, [tables.format_estimate(point.estimate), status]))
-    closing = _closing(results)
+    closing = _closing(results, screen)
     if not rows:
         return closing
     headings = [results.objective or "objective", "finished" if has_seeds else "status"]
@@ -395,24 +395,19 @@ def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Scr
     lines = tables.draw(others, screen).splitlines()
     stacked = lines[:1]
     for row, line in zip(rows, lines[1:], strict=True):
-        words = textwrap.fill(
-            printable(row[0]), screen.width, initial_indent="  ", subsequent_indent="  "
-        )
+        words = fill(f"  {printable(row[0])}", screen.width, hang=2)
         stacked += [line, words]
     return "\n".join(stacked)
 
 
 def _spread(results: SweepResults) -> str | None:
     """What stands behind the means, where there are several seeds or folds."""
-    units = [
-        point.estimate.unit
-        for point in results.points()
-        if point.estimate and point.estimate.margin is not None
-    ]
-    return margin_legend(units[0]) if units else None
+    from dlrun.reports.statistics import margin_legend
+
+    return margin_legend(point.estimate for point in results.points())
 
 
-def _closing(results: SweepResults) -> str:
+def _closing(results: SweepResults, screen: Screen) -> str:
     """How many runs ended how, what is missing, and which is the best."""
     statuses = Counter(run.status for run in results.runs)
     parts = [f"{number} {status}" for status, number in statuses.items()]
@@ -431,5 +426,7 @@ def _closing(results: SweepResults) -> str:
     lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
     best = results.best()
     if best is not None:
-        lines += [f"best run: {best.path}", choice_in_words(results.split)]
-    return "\n".join(printable(line) for line in lines if line is not None)
+        lines += [f"best run: {best.path}", results.tie_in_words()]
+        lines.append(choice_in_words(results.split))
+    said = [printable(line) for line in lines if line is not None]
+    return "\n".join(fill(line, screen.width, hang=2, whole=True) for line in said)

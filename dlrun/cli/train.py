@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from dlrun.cli import options, placing
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.cluster import Cluster, read_cluster
@@ -273,7 +272,7 @@ def closing_table(
         for name in names
     ]
     gap = printable(generalisation_gap(metrics, rows=rows) or "")
-    said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
+    said = [paint(line, "yellow", screen) for line in fill(gap, screen.width).splitlines()]
     if baseline is not None:
         said += baseline_lines(*baseline, screen)
     parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), end]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
-from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting, fold
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.wording import did_you_mean, printable, quote, value_text
 
@@ -52,7 +51,8 @@ def validate(
 ) -> None:
     """Check configs, and their data as far as that is cheap.
 
-    Every mistake is told with its place, and so is what is seldom meant.
+    Every mistake is told with its place, and so is what is seldom meant. The exit code is that of
+    `dlrun train`: 2 for the config, 3 for its data; 2 where several configs differ.
     """
     show_activity(f"checking {configs[0]} ...", soon=True)
     from dlrun.workflows import validate as workflow
@@ -69,10 +69,14 @@ def validate(
         for path, verdict in found.items():
             _show(path, verdict, with_summary=with_summary, keys=explained or ())
     everything = [problem for verdict in found.values() for problem in verdict.problems]
-    if everything and as_json:
-        raise typer.Exit(ConfigError.exit_code)
-    if everything:
-        raise ConfigError(*everything)
+    if not everything:
+        return
+    codes = {verdict.exit_code for verdict in found.values() if verdict.problems}
+    refusal = ConfigError(*everything)
+    refusal.exit_code = codes.pop() if len(codes) == 1 else ConfigError.exit_code
+    if as_json:
+        raise typer.Exit(refusal.exit_code)
+    raise refusal
 
 
 def _show(path: Path, verdict: Verdict, *, with_summary: bool, keys: Sequence[str]) -> None:
@@ -80,7 +84,7 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool, keys: Sequence[st
 
     if verdict.experiment is None:
         return
-    for doubt in doubts_of(verdict):
+    for doubt in doubts_of(verdict, with_summary=with_summary):
         write_message(f"warning: {doubt}")
     write_data(f"{path}: valid")
     if keys:
@@ -89,7 +93,8 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool, keys: Sequence[st
             for key, value, place in _origins(verdict.experiment, keys)
         ]
         screen = screen_of(sys.stdout)
-        write_data(draw(align(rows, left=3, width=screen.width), screen))
+        stacked = (f"{key}\n{fold(said, screen, indent='    ')}" for key, *said in rows)
+        write_data(draw_if_fitting(rows, screen, left=3) or "\n".join(stacked))
     if with_summary:
         summary = summarize(verdict.experiment, verdict.spec)
         write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
@@ -129,7 +134,7 @@ def _as_data(
         "config": path,
         "valid": not verdict.problems,
         "problems": list(map(_problem_data, verdict.problems)),
-        "warnings": list(map(_problem_data, doubts_of(verdict))),
+        "warnings": list(map(_problem_data, doubts_of(verdict, with_summary=with_summary))),
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if keys and experiment is not None:
@@ -209,7 +214,7 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
         if summary.sample is not None:
             end = f"Shapes from '{unknown.name}' ({unknown.type}) on"
         end += " are checked when the model is built."
-        parts.append(textwrap.fill(end, min(screen.width, 100)))
+        parts.append(fill(end, min(screen.width, 100)))
     return "\n\n".join(parts)
 
 
@@ -219,10 +224,7 @@ def _columns(kinds: Sequence[ColumnKind], screen: Screen) -> str:
 
     lines = [printable(line) for line in describe_kinds(kinds)]
     width = max(screen.width, 20)
-    return "\n".join(
-        textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False)
-        for line in lines
-    )
+    return "\n".join(fill(line, width, hang=4, whole=True) for line in lines)
 
 
 def _source(view: View, dataset: str) -> list[str]:

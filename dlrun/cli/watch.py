@@ -30,7 +30,9 @@ def watch(run: Run, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
                     listener.progressed(epoch=len(logs), step=0, logs=logs[-1])
                 before = len(logs)
             listener.finished()
-        write_message(f"{row.status}: {row.reason}" if row.reason else row.status)
+        reason = row.reason or row.status
+        is_told = reason.lower().startswith(row.status)  # `Interrupted by SIGINT.`
+        write_message(reason if is_told else f"{row.status}: {reason}")
         is_well = row.status == "finished"
     write_data(str(folder))
     if not is_well:

@@ -265,9 +265,9 @@ class Date(Ranged):
         return f"{date} {int(hours):02}:{int(minutes):02}:{int(left):02}"
 
     @property
-    def outside(self) -> tuple[str, str]:
+    def outside(self) -> tuple[tuple[str, str], tuple[str, str]]:
         """Earlier and later than all."""
-        return "before", "after"
+        return ("before", "the first"), ("after", "the last")
 
     def misfit(self) -> str | None:
         """Say what does not fit."""

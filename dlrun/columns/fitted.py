@@ -151,18 +151,18 @@ class Ranged(Fitted):
         return f"{value:.0f}" if value.is_integer() and abs(value) < WRITTEN_OUT else f"{value:.6g}"
 
     @property
-    def outside(self) -> tuple[str, str]:
-        """What values are that are smaller than all, and larger than all."""
-        return "below", "above"
+    def outside(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What values are that are smaller or larger than all, and what those ends are."""
+        return ("below", "the smallest"), ("above", "the largest")
 
     def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
         """Count missing values, and those out of the range of the training rows."""
         del texts
-        below, above = self.outside
+        (below, first), (above, last) = self.outside
         found = {
             "missing": np.isnan(values),
-            f"{below} {self.write(self.low)}": values < self.low,
-            f"{above} {self.write(self.high)}": values > self.high,
+            f"{below} {self.write(self.low)} ({first} in training)": values < self.low,
+            f"{above} {self.write(self.high)} ({last} in training)": values > self.high,
         }
         counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
         return {what: count for what, count in counts.items() if count}

@@ -94,7 +94,7 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
     if facts.distinct == 1 and not facts.missing and not all_numbers:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
-        return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
+        return "number", *_filled(facts, f"{_all_are(facts, 'yes or no', 'yes or no')}: 1 and 0")
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
@@ -129,10 +129,10 @@ def _number_or_id(facts: ColumnFacts, *, all_numbers: bool) -> Told:
     counts_up = are_wholes and _counts_up(facts)
     if counts_up and not all_numbers:
         return "ignore", {}, f"it counts the rows, from {facts.low:.0f} up by one"
-    reason = f"{_all(facts)} are numbers"
+    reason = _all_are(facts, "numbers", "a number")
     if counts_up:
         reason += f"; it counts the rows: `{facts.name}: ignore` leaves it out"
-    elif facts.distinct == 1 and not facts.missing:
+    elif facts.distinct == 1 and not facts.missing and facts.rows > 1:
         reason += ", all the same"
     elif are_wholes and _largest(facts) > 2**24:
         reason += f", whole, up to {_largest(facts):,.0f}: float32 keeps 7 digits of them"
@@ -141,7 +141,7 @@ def _number_or_id(facts: ColumnFacts, *, all_numbers: bool) -> Told:
 
 def _date(facts: ColumnFacts) -> Told:
     """Of times."""
-    reason = f"{_all(facts)} are times"
+    reason = _all_are(facts, "times", "a time")
     if facts.times < _present(facts):
         reason = f"{facts.times:,} of {tally(_present(facts), 'value')} are times"
         reason += f"; {_others(facts)}"
@@ -240,12 +240,15 @@ def _present(facts: ColumnFacts) -> int:
     return facts.rows - facts.missing
 
 
-def _all(facts: ColumnFacts) -> str:
-    """Count the values that are there: `714 of 891 values`, `all 891 values`."""
+def _all_are(facts: ColumnFacts, several: str, one: str) -> str:
+    """Say what the values are: `714 of 891 values are numbers`, `all 891 values are numbers`."""
     present = _present(facts)
+    which = f"all {tally(present, 'value')}"
     if facts.missing:
-        return f"{present:,} of {tally(facts.rows, 'value')}"
-    return f"all {tally(present, 'value')}"
+        which = f"{present:,} of {tally(facts.rows, 'value')}"
+    elif present == 1:
+        which = "its only value"
+    return f"{which} is {one}" if present == 1 else f"{which} are {several}"
 
 
 def _some_value(facts: ColumnFacts) -> str:
@@ -308,6 +311,8 @@ def kinds_of(
     facts: Mapping[str, ColumnFacts],
     written: Mapping[str, Any] | None,
     others: Collection[str] = (),
+    *,
+    ask: bool = True,
 ) -> tuple[ColumnKind, ...]:
     """Tell the kinds of all columns, in the order of the table.
 
@@ -315,11 +320,13 @@ def kinds_of(
         facts: Of each column that may be read by the network, by name.
         written: What `dataset.columns` says, checked: a word, or a mapping with `type`, by name.
         others: The columns of the table that are something else: the target, the weight.
+        ask: Whether a config has to say which of several formats times have; else the first is
+            taken, for a first look.
 
     Raises:
         ConfigError: A column is named that is not in the table, or is something else.
     """
-    problems = (*_misnamed(facts, written or {}, others), *_unreadable(written or {}))
+    problems = (*misnamed(facts, written or {}, others), *_unreadable(written or {}))
     if problems:
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
@@ -332,9 +339,12 @@ def kinds_of(
     unclear = tuple(
         _ask_for_format(kind, facts[kind.name]) for kind in kinds if _is_unclear(kind, facts)
     )
-    if unclear:
+    if unclear and ask:
         raise ConfigError(*unclear)
-    return kinds
+    return tuple(
+        _in_first_format(kind, facts[kind.name]) if _is_unclear(kind, facts) else kind
+        for kind in kinds
+    )
 
 
 def _with_format(kind: ColumnKind, facts: ColumnFacts) -> ColumnKind:
@@ -353,6 +363,13 @@ def _is_unclear(kind: ColumnKind, facts: Mapping[str, ColumnFacts]) -> bool:
     return is_read_as_times and not is_told and "|" in (facts[kind.name].time_format or "")
 
 
+def _in_first_format(kind: ColumnKind, facts: ColumnFacts) -> ColumnKind:
+    """Take times in the first of the formats that they may have."""
+    first, *others = (facts.time_format or "").split("|")
+    reason = kind.reason.replace(facts.time_format or "", f"{first} or {' or '.join(others)}")
+    return replace(kind, options={**kind.options, "format": first}, reason=reason)
+
+
 def _ask_for_format(kind: ColumnKind, facts: ColumnFacts) -> Problem:
     formats = (facts.time_format or "").split("|")
     what = f"Its times, such as {_some_value(facts)}, may be {' or '.join(map(quote, formats))}."
@@ -360,17 +377,18 @@ def _ask_for_format(kind: ColumnKind, facts: ColumnFacts) -> Problem:
     return Problem(f"dataset.columns.{kind.name}", what, fix)
 
 
-def _misnamed(
-    facts: Mapping[str, ColumnFacts], written: Mapping[str, Any], others: Collection[str]
+def misnamed(
+    columns: Collection[str], written: Mapping[str, Any], others: Collection[str] = ()
 ) -> Iterator[Problem]:
+    """Tell which names of `dataset.columns` are none of the table, or of `others`."""
     for name in written:
         path = f"dataset.columns.{name}"
         if name in others:
             what = f"{quote(name)} is the target, or a weight, and no column of the network."
             yield Problem(path, what, "Leave it out of 'columns'.")
-        elif name not in facts:
-            near = did_you_mean(name, facts)
-            has = f"The table has {list_columns(tuple(facts))}."
+        elif name not in columns:
+            near = did_you_mean(name, columns)
+            has = f"The table has {list_columns(tuple(columns))}."
             yield Problem(path, f"There is no column {quote(name)}.", near or has)
 
 

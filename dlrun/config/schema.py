@@ -67,7 +67,7 @@ class DatasetConfig(Section):
     """The seed of generated rows and of the splits; null for the experiment's seed."""
 
     validation_split: Fraction | None = None
-    """The share of the training rows that is watched during training and never trained on."""
+    """The share of the rows left by `test_split` that is watched, and never trained on."""
 
     test_split: Fraction | None = None
     """The share of all rows that is looked at once at the end, for datasets without test rows."""

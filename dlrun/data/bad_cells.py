@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from dlrun.columns.inference import LIKELY
 from dlrun.data.table_files import SHOWN, together
 from dlrun.errors import DataError
 from dlrun.shapes.cells import is_number_like, number_fix
@@ -44,7 +45,8 @@ def bad_cells_error(
     odd = [cell for cell in cells if _own_fix(cell[0], reading_as[cell[1]]) is None]
     texts = list(dict.fromkeys(text for text, _, _ in odd))
     features = list(dict.fromkeys(name for _, name, _ in odd if name not in others))
-    shared = way_out(texts, features)
+    are_few = number <= LIKELY * table.rows * len({name for _, name, _ in cells})  # else few stay
+    shared = way_out(texts, features, may_lack=are_few)
     told = [
         cell_error(
             text,
@@ -91,8 +93,11 @@ def cell_error(
     )
 
 
-def way_out(texts: Sequence[str], features: Sequence[str]) -> str:
-    """What can be done about cells whose texts are no numbers, some of them in features."""
+def way_out(texts: Sequence[str], features: Sequence[str], *, may_lack: bool = True) -> str:
+    """What can be done about cells whose texts are no numbers, some of them in features.
+
+    Where they `may_lack` a value, that is one of the ways.
+    """
     cells = "the cell" if len(texts) == 1 else "the cells"
     words = ", ".join(repr(cut(text)) for text in texts[:MOST_WORDS])
     are = "it is a missing value" if len(texts) == 1 else "they are missing values"
@@ -103,7 +108,8 @@ def way_out(texts: Sequence[str], features: Sequence[str]) -> str:
     classes = ", ".join(f"{name}: category" for name in names)
     ignored = ", ".join(f"{name}: ignore" for name in names)
     column, holds = ("the column", "holds") if len(features) == 1 else ("the columns", "hold")
+    lacking = f"or {missing}; or that" if may_lack else "or say that"
     return (
-        f"Mend {cells}; or {missing}; or that {column} {holds} classes, `columns: {{{classes}}}`; "
+        f"Mend {cells}; {lacking} {column} {holds} classes, `columns: {{{classes}}}`; "
         f"or leave {column} out, `columns: {{{ignored}}}`."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.errors import DataError
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.shapes.cells import split_meant
 from dlrun.wording import did_you_mean, list_classes, list_some, printable, quote, tally
@@ -40,8 +40,7 @@ def find_files(path: Path, sort: Sort) -> ClassFolders:
     """List the files of `path/CLASS/` or `path/SPLIT/CLASS/`; none is opened.
 
     Raises:
-        ConfigError: There is no such folder.
-        DataError: It has no folders of classes.
+        DataError: There is no such folder, or it has no folders of classes.
     """
     if not path.is_dir():
         raise _no_folder(path)
@@ -74,7 +73,7 @@ def find_files(path: Path, sort: Sort) -> ClassFolders:
     return ClassFolders(classes, files, labels, tuple(notes))
 
 
-def _no_folder(path: Path) -> ConfigError:
+def _no_folder(path: Path) -> DataError:
     """The error for a dataset whose folder is not there."""
     what = "is a file; a folder with a folder for each class was expected"
     fix = None
@@ -83,7 +82,7 @@ def _no_folder(path: Path) -> ConfigError:
         with suppress(DataError):
             fix = did_you_mean(path.name, folders_in(path.parent))
     fix = fix or "Correct the path, which is relative to the file that it stands in."
-    return ConfigError(Problem("dataset.path", f"{printable(str(path))}: {what}.", fix))
+    return DataError(f"{what}.", where=printable(str(path)), fix=fix)
 
 
 def split_folders(path: Path) -> dict[str, Path]:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from dlrun.arrays import Array, Dataset, StreamedArray
 from dlrun.column import CellError
 from dlrun.columns import fit_column
+from dlrun.columns.fitted import Ranged
 from dlrun.columns.packing import pack
 from dlrun.columns.values import TrainingValues
 from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks, row_ranges
+from dlrun.data.table_kinds import LARGE
 from dlrun.errors import DataError
 from dlrun.wording import count, list_some, quote
 
@@ -178,6 +180,20 @@ def are_unscaled(raw: RawColumn, column: FittedColumn) -> bool:
     probe = np.array([[0.0] * len(column.entries), [1.0] * len(column.entries)])
     is_plain = raw.holds == "number" and column.ids is None and probe.size > 0
     return is_plain and bool((column.in_units(probe) == probe).all())
+
+
+def large_columns(columns: Iterable[FittedColumn]) -> dict[str, tuple[str, str]]:
+    """Tell which numbers and times come to a network unscaled and are large, see `LARGE`.
+
+    The smallest and the largest value of the training rows are in words.
+    """
+    found = {}
+    for column in columns:
+        if isinstance(column, Ranged) and column.edges:
+            tenths = np.array([column.edges[0], column.edges[-1]])
+            if (np.abs(column.apply(tenths, ())) > LARGE).any():
+                found[column.name] = (column.write(column.low), column.write(column.high))
+    return found
 
 
 def column_notes(columns: Iterable[FittedColumn], kinds: Iterable[ColumnKind]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -13,10 +14,10 @@ from typing import Any
 
 from dlrun.arrays import Reading
 from dlrun.data.csv import QUOTE, CsvFile, open_csv
-from dlrun.data.headers import DELIMITERS, SMALL
+from dlrun.data.headers import DELIMITERS, SMALL, TABLE_SUFFIXES
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem
 from dlrun.shapes.cells import parse_number
-from dlrun.wording import count, cut, list_columns, near_word, quote
+from dlrun.wording import count, cut, did_you_mean, list_columns, near_word, quote
 
 LOOKED_AT = 100  # how many lines below the first row are looked at
 FEWEST_COUNTED = 3
@@ -109,6 +110,54 @@ def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
     except DlrunError:
         return None
     return replace(choice, header=header), file.delimiter
+
+
+def foresee_names(arguments: Mapping[str, Any]) -> tuple[Path, tuple[str, ...]] | None:
+    """Read the names of the columns of a CSV file, and only these; None where it is for the rows.
+
+    The arguments are the dataset's own; of several files it is the first that counts.
+    """
+    paths, header, delimiter = (arguments.get(key) for key in ("path", "header", "delimiter"))
+    path: Any = paths[0] if isinstance(paths, list | tuple) and paths else paths
+    is_file = isinstance(path, str | Path) and os.path.isfile(path)  # noqa: PTH113  no error
+    if not is_file or header is False or delimiter not in (None, *DELIMITERS):
+        return None
+    is_other = {*map(str.lower, Path(path).suffixes)} & {*TABLE_SUFFIXES} - {".csv", ".tsv"}
+    if is_other or arguments.get("format") not in (None, "csv"):
+        return None
+    has_own_numbers = arguments.get("decimal", ".") != "." or arguments.get("thousands")
+    if header is None and has_own_numbers:
+        return None  # whether a first row holds some is not told so
+    try:
+        with open_csv(Path(path), Reading(delimiter, encoding=arguments.get("encoding"))) as file:
+            if header is None and (file.numbers or file.named is False):
+                return None
+            return Path(path), tuple(file.first_row)
+    except DlrunError:
+        return None
+
+
+def names_in_use(arguments: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """List the columns that the arguments of a dataset name, by key; not those of `columns`."""
+    for key in ("time", "key", "target", "features", "sample_weight"):
+        if given := _as_names(arguments.get(key)):
+            yield key, [name for name in given if isinstance(name, str)]
+
+
+def no_split_column(name: str, columns: Sequence[str]) -> Problem:
+    """Say that the column by which rows are split is not there."""
+    fix = did_you_mean(name, columns) or f"It has {list_columns(columns)}."
+    return Problem("dataset.split_by", f"The table has no column {quote(name)}.", fix)
+
+
+def unknown_in_where(keys: Sequence[str], columns: Sequence[str]) -> list[Problem]:
+    """Tell which columns of a condition are not there."""
+    has = f"the table has {list_columns(columns)}."
+    return [
+        Problem("dataset.where", f"There is no column {key!r}; {has}", did_you_mean(key, columns))
+        for key in dict.fromkeys(keys)
+        if key not in columns
+    ]
 
 
 def small_column(path: Path, delimiter: str, position: int) -> tuple[str, ...] | None:
@@ -271,22 +320,35 @@ def as_list(key: str, names: str | Sequence[str]) -> list[str]:
     return listed
 
 
+def near_names(missing: Sequence[str], columns: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Give names of columns that are not there, so many are told of, with the likeliest column."""
+    for number, name in enumerate(missing[:MAX_MISSING]):
+        is_compared = number * len(columns) < MAX_COMPARISONS
+        yield name, near_word(name, columns) if is_compared else None
+
+
 def check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
     """Refuse names of columns that are not there; say what may have been meant."""
     problems = []
     there = set(columns)
     missing = [name for name in names if name not in there]
-    for number, name in enumerate(missing[:MAX_MISSING]):
-        is_compared = number * len(columns) < MAX_COMPARISONS
-        near = near_word(name, columns) if is_compared else None
+    for name, near in near_names(missing, columns):
         what = f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}."
-        fix = f"Did you mean {quote(near)}?" if near else None
+        fix = _other_delimiter(name, columns) or (f"Did you mean {quote(near)}?" if near else None)
         problems.append(Problem(f"dataset.{key}", what, fix))
     if len(missing) > MAX_MISSING:
         more = count(len(missing) - MAX_MISSING, "more column is", "more columns are")
         problems.append(Problem(f"dataset.{key}", f"{more} not there."))
     if problems:
         raise ConfigError(*problems)
+
+
+def _other_delimiter(name: str, columns: Sequence[str]) -> str | None:
+    """The key by which a name is found in a first row that was read as a single one."""
+    for mark in DELIMITERS if len(columns) == 1 else ():
+        if name in (cell.strip() for cell in columns[0].split(mark)):
+            return f"Say what separates the columns: `delimiter: {json.dumps(mark)}`."
+    return None
 
 
 def _check_uses(features: Sequence[str], targets: Sequence[str], weights: Sequence[str]) -> None:

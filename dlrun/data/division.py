@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from dlrun.arrays import Dataset, Samples, compact
 from dlrun.column import RawColumn
 from dlrun.data.classes import class_counts
 from dlrun.data.dealing import allocate, deal_groups, fold_rows
+from dlrun.data.origins import write_time
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
@@ -51,6 +51,7 @@ class Divided:
     train: Samples
     validation: Samples | None
     test: Samples | None
+    numbers: Mapping[str, NDArray[Any]]  # which rows of the dataset's own training rows, by split
     notes: tuple[str, ...]  # what was done, in lines
 
 
@@ -104,7 +105,8 @@ class _Divider:
         validation = dataset.validation if found is None else dataset.train.at(found)
         train = dataset.train.at(self.rows) if self.taken else dataset.train
         notes = [*self.notes, *_class_notes(dataset, train, validation, test)]
-        return Divided(train, validation, test, tuple(notes))
+        numbers = {**self.taken, TRAIN: self.rows}
+        return Divided(train, validation, test, numbers, tuple(notes))
 
     def _take(self, split: str, share: float) -> None:
         """Take a share of the rows that are left."""
@@ -387,8 +389,7 @@ def shown(column: RawColumn, value: float) -> str:
     if column.holds == "text":
         return quote(column.texts[int(value)])
     if column.holds == "time":
-        moment = datetime.fromtimestamp(value, UTC)
-        return moment.strftime("%Y-%m-%d" if value % 86400 == 0 else "%Y-%m-%d %H:%M:%S")
+        return write_time(value)
     return f"{value:.12g}"
 
 

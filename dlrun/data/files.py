@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from dlrun.data.headers import NPY_MAGIC, TABLE_SUFFIXES, ZIP_MAGIC
 from dlrun.errors import DataError
-from dlrun.wording import meant_file
+from dlrun.wording import meant_file, quote
 
 HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""
@@ -125,11 +125,25 @@ def open_error(path: Path, error: OSError) -> DataError:
         what = "this is a URL; a file on this machine was expected."
         return DataError(what, where=str(path), fix="Download it, and give the path of the file.")
     if isinstance(error, FileNotFoundError):
-        return DataError("there is no such file.", where=str(path), fix=meant_file(path))
+        fix = _here_instead(path) or meant_file(path)
+        return DataError("there is no such file.", where=str(path), fix=fix)
     if isinstance(error, IsADirectoryError):
         return _no_file(path, stat.S_IFDIR, seekable=True)
     reason = error.strerror or str(error)
     return DataError(f"the file cannot be read: {reason}.", where=str(path))
+
+
+def _here_instead(path: Path) -> str | None:
+    """Say how a config elsewhere names a file that lies where the command was typed."""
+    for taken in range(len(path.parts) - 1, 0, -1) if path.is_absolute() else ():
+        here = Path(*path.parts[-taken:])
+        if here.exists():
+            written = os.path.relpath(here, Path(*path.parts[:-taken]))
+            return (
+                f"A path in a config is relative to the folder of the config; {quote(str(here))} "
+                f"lies in the folder that you are in: write {quote(written)}."
+            )
+    return None
 
 
 def encoding_error(path: Path) -> DataError:

@@ -17,14 +17,9 @@ from dlrun.arrays import Array, Dataset, ImageForm, Reading, StreamedArray
 from dlrun.column import FittedColumn, RawColumn
 from dlrun.columns.image import Asked, asked
 from dlrun.columns.inference import reads, told
+from dlrun.data.bad_files import MOST_TOLD, Bad, bad_files_error
 from dlrun.data.files import files_of
-from dlrun.data.image_decoding import (
-    MOST_TOLD,
-    Bad,
-    Decoder,
-    bad_files_error,
-    decode_files,
-)
+from dlrun.data.image_decoding import Decoder, decode_files
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
 from dlrun.data.tables import open_table

@@ -20,26 +20,17 @@ from typing import IO, Any, Final
 import numpy as np
 
 from dlrun.arrays import ImageForm
+from dlrun.data.bad_files import Bad
 from dlrun.data.files import spool_folder
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import RowFile
-from dlrun.errors import DataError, DlrunError
+from dlrun.errors import DlrunError
 from dlrun.shapes.images import CHANNELS_OF
-from dlrun.wording import printable, tally
 
 WORKER: Final = Path(__file__).with_name("image_worker.py")
 PER_REQUEST: Final = 256  # files
 PER_WORKER: Final = 512
 """Fewer files are no reason to start one more process."""
-MOST_TOLD: Final = 10  # files in a message
-
-
-class Bad(dict[int, str]):
-    """Why files could not be read, by their place in the list; and which only have another size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.other_sizes: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -259,24 +250,3 @@ def _no_room(why: str | None) -> DlrunError:
     what = f"the pixels of the images cannot be kept here: {why}."
     fix = "They need a byte for each pixel and colour; name a folder with enough space in TMPDIR."
     return DlrunError(what, where=str(spool_folder()), fix=fix)
-
-
-def bad_files_error(
-    files: Sequence[str], bad: Bad, *, where: str | None, fix: str | None
-) -> DataError:
-    """The error for files that cannot be read: the first ones, each with its reason."""
-    of_size = [place for place in bad if place in bad.other_sizes]
-    told = "\n".join(f"  {line}" for line in bad_file_lines(files, bad))
-    as_is = "as it is" if len(bad) == 1 else "as they are"
-    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read {as_is}"
-    if len(of_size) == len(bad):
-        are = "is" if len(bad) == 1 else "are"
-        what = f"{len(bad):,} of {len(files):,} images {are} of another size than the first one"
-    return DataError(f"{what}:\n{told}", where=where, fix=fix)
-
-
-def bad_file_lines(files: Sequence[str], bad: Bad) -> list[str]:
-    """Name the first bad files with their reasons, and say how many more there are."""
-    lines = [f"{printable(files[place])}: {why}" for place, why in [*bad.items()][:MOST_TOLD]]
-    more = len(bad) - len(lines)
-    return [*lines, f"and {more:,} more"] if more else lines

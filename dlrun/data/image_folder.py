@@ -55,6 +55,12 @@ def sizes_of_files(files: Sequence[str]) -> list[tuple[int, int]]:
 
 def size_of_file(file: Path) -> tuple[int, int] | None:
     """Tell height and width of an image, upright, by its header alone; None where it is none."""
+    header = header_of_file(file)
+    return None if header is None else header[:2]
+
+
+def header_of_file(file: Path) -> tuple[int, int, str] | None:
+    """Tell height, width and mode of an image, such as `RGB`, as `size_of_file` does."""
     from PIL import Image  # noqa: PLC0415  who says a size does not pay for it
 
     odd = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, KeyError, TypeError)
@@ -62,8 +68,10 @@ def size_of_file(file: Path) -> tuple[int, int] | None:
         warnings.simplefilter("ignore")
         if file.is_file():
             with Image.open(file) as image:
-                is_on_its_side = image.getexif().get(ORIENTATION, 1) in LYING
-                return image.size if is_on_its_side else (image.height, image.width)
+                width, height = image.size
+                if image.getexif().get(ORIENTATION, 1) in LYING:
+                    height, width = width, height
+                return height, width, image.mode
     return None
 
 

@@ -12,21 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, ImageForm, Samples, Spec, StreamedArray
+from dlrun.data.bad_files import Bad, LeftOut, bad_files_error, together
 from dlrun.data.class_folders import files_below, numbered_files
 from dlrun.data.files import files_of
-from dlrun.data.image_decoding import (
-    Bad,
-    Decoder,
-    bad_file_lines,
-    bad_files_error,
-    decode_files,
-)
+from dlrun.data.image_decoding import Decoder, decode_files
 from dlrun.data.image_folder import find_images, sides_of
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.shapes.images import SUFFIXES
 from dlrun.shapes.layer import show
-from dlrun.wording import list_some, quote, tally
+from dlrun.wording import list_some, quote
 
 PIXEL_MAX: Final = 255.0
 ROWS_BYTES: Final = 2**24
@@ -65,19 +60,18 @@ def read_image_dataset(
     pixels = decoded.rows[:] if streamed is None else StreamedArray(decoded.rows)
     good = np.ones(len(files), bool)
     good[[*bad]] = False
-    notes = [*found.notes]
-    if bad:
-        notes.append(f"warning: {tally(len(bad), 'file')} of {len(files):,} left out:")
-        notes += [f"  {line}" for line in bad_file_lines(files, bad)]
+    left_out = LeftOut(len(files))
+    left_out.add(files, bad)
     rows: dict[str, Samples] = {}
+    kept: dict[str, list[str]] = {}
     begin = 0
     for split in splits:
         chosen = np.flatnonzero(good[begin : begin + len(found.files[split])]) + begin
         begin += len(found.files[split])
         x: Array = pixels.at(chosen) if isinstance(pixels, StreamedArray) else pixels[chosen]
         rows[split] = Samples(_fractions(x), numbers[chosen])
+        kept[split] = [files[place] for place in chosen.tolist()]
     _check_classes(found.classes, rows[TRAIN], path)
-    kept = [files[place] for place in np.flatnonzero(good[: len(found.files[TRAIN])]).tolist()]
     return Dataset(
         rows[TRAIN],
         rows.get(TEST),
@@ -87,8 +81,9 @@ def read_image_dataset(
         image_shape=decoded.shape,
         form=form,
         streamed=streamed,
-        place=lambda row: kept[row],
-        notes=tuple(notes),
+        place=kept[TRAIN].__getitem__,
+        own_places={split: names.__getitem__ for split, names in kept.items() if split != TRAIN},
+        notes=(*found.notes, *left_out.lines()),
     )
 
 
@@ -133,28 +128,32 @@ def names_images(path: Path) -> bool:
 
 
 def read_images(
-    path: Path, spec: Spec, *, with_target: bool
-) -> tuple[tuple[str, ...], Iterator[ImageRows]]:
+    paths: Sequence[Path], spec: Spec, *, with_target: bool, skip_bad: bool = False
+) -> tuple[tuple[str, ...], Iterator[ImageRows], LeftOut]:
     """Read images for a trained model, some at a time, and what the user should know.
 
-    `path` is an image, a glob, a text file with a name of one on each line, or a folder: with
-    targets, a folder for each class is in it; without, all images below it are read.
+    Each path is an image, a glob, a text file with a name of one on each line, or a folder, all
+    images below which are read; with targets it is one folder that has a folder for each class.
+    Those that cannot be read are an error, or left out and noted, where one is left; those of
+    another size than the run's are an error.
     """
-    shape = spec.image_shape
+    shape, where = spec.image_shape, together(paths)
     if not isinstance(spec.form, ImageForm) or shape is None:
         what = "the run was not trained on image files."
         fix = "Give rows in the form that it was trained on."
-        raise DataError(what, where=str(path), fix=fix)
+        raise DataError(what, where=where, fix=fix)
     labels: NDArray[np.int64] | None = None
     notes: list[str] = []
     if with_target:
-        files, numbers = numbered_files(path, spec.class_names or ())
+        files, numbers = numbered_files(paths[0], spec.class_names or ())
         labels = np.array(numbers, np.int64)
     else:
-        files = _named(path, notes)
+        files = [file for path in paths for file in _named(path, notes)]
     if not files:
-        raise DataError("there is no image.", where=str(path))
-    return tuple(notes), _decoded(path, files, labels, spec)
+        raise DataError("there is no image.", where=where)
+    left_out = LeftOut(len(files))
+    rows = _decoded(where, files, labels, spec, left_out if skip_bad else None)
+    return tuple(notes), rows, left_out
 
 
 def _named(path: Path, notes: list[str]) -> list[str]:
@@ -176,7 +175,11 @@ def _named(path: Path, notes: list[str]) -> list[str]:
 
 
 def _decoded(
-    path: Path, files: Sequence[str], labels: NDArray[np.int64] | None, spec: Spec
+    where: str,
+    files: Sequence[str],
+    labels: NDArray[np.int64] | None,
+    spec: Spec,
+    left_out: LeftOut | None,
 ) -> Iterator[ImageRows]:
     form, shape = spec.form, spec.image_shape
     if not isinstance(form, ImageForm) or shape is None:
@@ -186,12 +189,20 @@ def _decoded(
         for begin in range(0, len(files), step):
             part = files[begin : begin + step]
             bad = decoder.decode(part, (shape[0], shape[1]))
-            if bad:
+            if bad and (left_out is None or bad.other_sizes):
                 fix = "Take them away: all others are answered then."
                 if bad.other_sizes:
                     fix = f"The run was trained on images of {show(shape)} alone."
-                raise bad_files_error(part, bad, where=str(path), fix=fix)
+                raise bad_files_error(part, bad, where=where, fix=fix)
+            if left_out is not None:
+                left_out.add(part, bad)
+            good = [place for place in range(len(part)) if place not in bad]
+            if not good:
+                continue
             pixels = decoder.rows(len(part), shape)[:]
-            y = None if labels is None else labels[begin : begin + step]
-            names: list[str | None] = [*part]
+            pixels = pixels[good] if bad else pixels
+            y = None if labels is None else labels[begin : begin + step][good]
+            names: list[str | None] = [part[place] for place in good]
             yield ImageRows(_fractions(pixels), y, kept={"file": names})
+    if left_out is not None and left_out.all:
+        raise left_out.none_is_left(where)

@@ -151,14 +151,22 @@ def _handed(spec: Spec, form: LabelForm, *, from_logits: bool) -> tuple[float | 
         return None, "as class numbers"
     if form == "one_hot":
         return None, "one-hot encoded"
-    pair = " and ".join(map(cut, spec.class_names or ()))
     if form == "binary":
         threshold = LOGIT_THRESHOLD if from_logits else PROBABILITY_THRESHOLD
-        return threshold, f"{pair} as 0 and 1"
+        return threshold, _pair(spec, ("0", "1"))
     if form == "sign":
-        return LOGIT_THRESHOLD, f"{pair} as -1 and +1"
+        return LOGIT_THRESHOLD, _pair(spec, ("-1", "+1"))
     low, high = _class_values(spec)
-    return (low + high) / 2, f"{pair} as {low:g} and {high:g}"
+    return (low + high) / 2, _pair(spec, (f"{low:g}", f"{high:g}"))
+
+
+def _pair(spec: Spec, codes: tuple[str, str]) -> str:
+    """Say what two classes become: `no as 0 and yes as 1`."""
+    names = spec.class_names or ()
+    if names == codes:
+        return f"{' and '.join(codes)} as they are"
+    pairs = zip(names, codes, strict=True)
+    return " and ".join(f"{cut(name)} as {code}" for name, code in pairs)
 
 
 def _class_values(spec: Spec) -> tuple[float, ...]:

@@ -59,6 +59,24 @@ class Link:
         """
         return self.strength >= TELLING and (self.is_accuracy or not self.of_time)
 
+    @property
+    def score_name(self) -> str:
+        """What its score is called."""
+        return "accuracy" if self.is_accuracy else "R²"
+
+    @property
+    def how_told(self) -> str:
+        """Say what the score is the share of."""
+        if self.is_accuracy:
+            return (
+                "the share of rows whose class this column tells without the others; always to "
+                f"guess the most frequent one is right in {percent(self.baseline)}"
+            )
+        return (
+            "the share of the target's variance that this column tells without the others; "
+            "0 is nothing, 1 is all"
+        )
+
     def in_words(self) -> str:
         """Say how well the column alone predicts, against knowing nothing."""
         if self.is_accuracy:
@@ -204,7 +222,7 @@ def _predict_class(
         rows, before, after = _neighbours(order, values, present)
         right[rows] = ((y[before] == y[rows]) * 1.0 + (y[after] == y[rows])) / 2
         scores += [right.mean(), _right(_bins(x), y).mean()]
-    return float(max(scores)), baseline
+    return float(max(baseline, *scores)), baseline  # one may always guess the most frequent class
 
 
 def _right(groups: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float64]:

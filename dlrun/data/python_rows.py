@@ -62,7 +62,9 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
 
 
 @contextmanager
-def open_given(rows: Any, spec: Spec, *, keep: Sequence[str] = ()) -> Iterator[SampleFile]:
+def open_given(
+    rows: Any, spec: Spec, *, keep: Sequence[str] = (), skip_bad: bool = False
+) -> Iterator[SampleFile]:
     """Open rows that Python gives, see `as_file`; numbers alone need no file."""
     columns = None if keep or isinstance(rows, str | Path) else _columns(rows, spec)
     known = None if columns is None else rows_of_numbers(columns, spec, GIVEN)
@@ -71,7 +73,7 @@ def open_given(rows: Any, spec: Spec, *, keep: Sequence[str] = ()) -> Iterator[S
         return
     with (
         as_file(rows if columns is None else columns, spec) as (path, passing),
-        open_samples(path, passing, with_target=False, keep=keep) as samples,
+        open_samples(path, passing, with_target=False, keep=keep, skip_bad=skip_bad) as samples,
     ):
         yield samples
 

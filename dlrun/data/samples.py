@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,13 +40,23 @@ class SampleFile:
     # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
     # float32, and `y` as `encode` gives it, or None. Of a table they are `TableRows`.
     chunks: Iterator[Samples]
-    # Says, when they have been read, which rows were left out because they lack a target.
-    lacking: Callable[[], str | None] = _nothing
+    # Says, when they have been read, which were left out: they lack a target, or cannot be read.
+    left_out: Callable[[], str | None] = _nothing
+
+    def begun(self) -> SampleFile:
+        """Read the first rows: what is wrong with them is told before the model is loaded."""
+        first = next(self.chunks, None)
+        return replace(self, chunks=chain(() if first is None else (first,), self.chunks))
 
 
 @contextmanager
 def open_samples(
-    path: Path, spec: Spec, *, with_target: bool, keep: Sequence[str] = ()
+    path: Path,
+    spec: Spec,
+    *,
+    with_target: bool,
+    keep: Sequence[str] = (),
+    skip_bad: bool = False,
 ) -> Iterator[SampleFile]:
     """Open a table, or an `.npz` or `.npy` file of rows; a table is whatever is no other one.
 
@@ -56,25 +67,39 @@ def open_samples(
     the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
     `x`. Of a table of series `with_target` gives the windows that have one, else the last window of
     each series, from which what follows is foretold. Some faults are told only when their chunk is
-    reached. `keep` are columns of a table whose texts are carried along.
+    reached. `keep` are columns of a table whose texts are carried along. Of a folder or a list of
+    images or texts, `skip_bad` leaves out files that cannot be read: each row names its file.
     """
     if path.suffix in ARRAYS:
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
-    if isinstance(spec.form, ImageForm) and names_images(path):
-        notes, images = read_images(path, spec, with_target=with_target)
-        yield SampleFile(notes, _ready_images(images, spec, path))
-        return
-    if isinstance(spec.form, TextForm) and names_texts(path):
-        notes, texts = open_texts(path, spec, with_target=with_target)
-        yield SampleFile(notes, _ready_texts(texts, spec))
+    if names_files(path, spec):
+        yield open_files([path], spec, with_target=with_target, skip_bad=skip_bad)
         return
     if spec.series is not None:
         yield _of_series(path, spec, spec.series, with_target=with_target)
         return
     with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
         yield SampleFile(notes, iter(rows), rows.lacking_targets)
+
+
+def names_files(path: Path, spec: Spec) -> bool:
+    """Say whether an input names the files of images or texts that a run takes."""
+    if isinstance(spec.form, ImageForm):
+        return names_images(path)
+    return isinstance(spec.form, TextForm) and names_texts(path)
+
+
+def open_files(
+    paths: Sequence[Path], spec: Spec, *, with_target: bool, skip_bad: bool = False
+) -> SampleFile:
+    """Open images or texts, whichever the run takes; see `open_samples`."""
+    if isinstance(spec.form, ImageForm):
+        notes, images, bad = read_images(paths, spec, with_target=with_target, skip_bad=skip_bad)
+        return SampleFile(notes, _ready_images(images, spec), bad.note)
+    notes, texts, bad = open_texts(paths, spec, with_target=with_target, skip_bad=skip_bad)
+    return SampleFile(notes, _ready_texts(texts, spec), bad.note)
 
 
 def _of_series(path: Path, spec: Spec, form: SeriesForm, *, with_target: bool) -> SampleFile:
@@ -87,15 +112,17 @@ def _of_series(path: Path, spec: Spec, form: SeriesForm, *, with_target: bool) -
     return SampleFile(notes, iter([last]))
 
 
-def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
+def read_samples(
+    path: Path, spec: Spec, *, with_target: bool, skip_bad: bool = False
+) -> tuple[Samples, tuple[str, ...]]:
     """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     if spec.series is not None and with_target and path.suffix not in ARRAYS:
         return read_windows(path, spec, spec.series)
-    with open_samples(path, spec, with_target=with_target) as file:
+    with open_samples(path, spec, with_target=with_target, skip_bad=skip_bad) as file:
         chunks = [(chunk.x, chunk.y, chunk.sample_weight) for chunk in file.chunks]
         whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
                             for parts in zip(*chunks, strict=True)]  # fmt: skip
-        notes = (*file.notes, *filter(None, [file.lacking()]))
+        notes = (*file.notes, *filter(None, [file.left_out()]))
         if not len(whole[0]):
             raise DataError("none of the rows has a target.", where=str(path))
         return Samples(*whole), notes
@@ -112,9 +139,9 @@ def _ready(chunks: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Sample
         yield Samples(x, y, chunk.sample_weight)
 
 
-def _ready_images(chunks: Iterator[ImageRows], spec: Spec, path: Path) -> Iterator[Samples]:
+def _ready_images(chunks: Iterator[ImageRows], spec: Spec) -> Iterator[Samples]:
     for chunk in chunks:
-        x = apply_scaling(chunk.x, spec.scaling, where=str(path))
+        x = apply_scaling(chunk.x, spec.scaling, where=str(chunk.kept["file"][0]))
         y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
         yield ImageRows(x, y, kept=chunk.kept)
 

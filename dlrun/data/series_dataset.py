@@ -193,7 +193,7 @@ def read_steps(
     order, notes = _order(numbers, times if len(times) else None, plan.roles.time)
     x: Array = _first(values, width)
     y = taken(plan.roles.targets)
-    place_of = place
+    place_of: Callable[[int], str] = place
     if order is not None:
         x = x.at(order) if isinstance(x, StreamedArray) else x[order]
         y, numbers = y[order], numbers[order]

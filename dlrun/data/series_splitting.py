@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Dataset, Foretold, Samples, Series, Spec, Splits, StreamedArray
+from dlrun.arrays import (
+    Array,
+    Dataset,
+    Foretold,
+    Samples,
+    Series,
+    Spec,
+    Splits,
+    Steps,
+    StreamedArray,
+)
 from dlrun.column import CellError, FittedColumn
+from dlrun.columns.filling import Filling
+from dlrun.columns.fitted import Ranged
 from dlrun.columns.packing import ways_to_read
 from dlrun.data.clock import write_time
 from dlrun.data.columns import check_missing, column_notes, fit_columns, pack_rows, wrong_cell
 from dlrun.data.division import Division, split_error
 from dlrun.data.scaling import to_float32
 from dlrun.data.series_dataset import MOST_NAMED, of_series
+from dlrun.data.streams import chunks
 from dlrun.data.windows import (
     Cut,
     Windows,
@@ -77,6 +90,7 @@ def split_series(
     notes += _say_short(series)
     if told is None:
         notes += column_notes(columns, dataset.kinds)
+        notes += _say_shared_fillings(dataset, series, columns, of_steps == 0)
     return Splits(
         ready[TRAIN], ready.get(VALIDATION), ready.get(TEST), spec, streamed, notes=tuple(notes)
     )
@@ -125,6 +139,38 @@ def _columns(
         what = "no column is left for the network: all are ignored or constant."
         raise DataError(what, fix="Say what they are with `dataset.columns`.")
     return columns
+
+
+def _say_shared_fillings(
+    dataset: Dataset,
+    series: Series,
+    columns: Sequence[FittedColumn],
+    trained: NDArray[np.bool_],
+) -> Iterator[str]:
+    """Warn where the gaps of several series become one number, which is that of none of them."""
+    for place, column in enumerate(columns if len(series.keys) > 1 else ()):
+        filling = getattr(column, "filling", None)
+        if not isinstance(column, Ranged) or not isinstance(filling, Filling):
+            continue
+        common = filling.value
+        if common is None or filling.how == "value" or not filling.missing:
+            continue
+        values = np.concatenate([part[:, place] for part in chunks(dataset.train.x)])[trained]
+        numbers, lacking = series.numbers[trained], np.isnan(values)
+        # Steps stand series by series.
+        there, ends = values[~lacking], np.flatnonzero(np.diff(numbers[~lacking])) + 1
+        medians = [float(np.median(part)) for part in np.split(there, ends)]
+        if min(medians) == max(medians):
+            continue
+        word = "mean" if filling.how == "mean" else "median"
+        low, high, value = map(column.write, (min(medians), max(medians), common))
+        some = len(np.unique(numbers[lacking]))
+        yield (
+            f"warning: column {quote(column.name)}: the gaps of {some:,} series become {value}, "
+            f"the {word} of all {len(series.keys):,} series together, whose own medians go from "
+            f"{low} to {high}. Fill them in the table, each from the past of its own series, or "
+            "leave these steps out with 'dataset.where': then no window goes across"
+        )
 
 
 def packed_steps(dataset: Dataset, columns: tuple[FittedColumn, ...]) -> Array:
@@ -182,6 +228,7 @@ def samples_of(
         series.numbers[cut.begins],
         series.keys,
         naive_forecasts(y, cut, form, streamed=streamed),
+        Steps(series.numbers, series.times, y),
     )
     return Samples(x, targets, foretold=told)
 

@@ -21,6 +21,7 @@ from dlrun.data.columns import (
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
 from dlrun.data.links import leaks
+from dlrun.data.origins import origins_of
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.data.series_splitting import split_series
@@ -87,6 +88,7 @@ def split_dataset(
         spec,
         dataset.streamed,
         notes=notes,
+        origins=origins_of(dataset, present, divided.numbers, spec.columns or ()),
     )
 
 

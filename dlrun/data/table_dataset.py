@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,18 @@ from numpy.typing import NDArray
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
 from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
 from dlrun.columns import check_options
-from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
+from dlrun.columns.inference import (
+    IGNORE,
+    KEY,
+    UNREAD,
+    holds_of,
+    keys_otherwise,
+    kinds_of,
+    split_key,
+)
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.classes import held_numbers
-from dlrun.data.csv_header import Choice, choose_columns
+from dlrun.data.csv_header import Choice, choose_columns, no_split_column
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.image_columns import with_images
@@ -26,7 +35,8 @@ from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
 from dlrun.data.table_facts import Tally, value_counts
 from dlrun.data.tables import Table, open_table
-from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.errors import ConfigError, DataError
+from dlrun.rundir.names import TEST
 from dlrun.shapes.cells import (
     LARGEST,
     MAX_CLASSES,
@@ -36,7 +46,7 @@ from dlrun.shapes.cells import (
     parse_number,
     written_codes,
 )
-from dlrun.wording import did_you_mean, list_classes, list_columns, quote
+from dlrun.wording import list_classes, list_columns, quote
 
 BYTES: Final = 8  # of each number
 
@@ -89,6 +99,7 @@ def load_table(
     return replace(
         dataset,
         test=test.train,
+        own_places={} if test.place is None else {TEST: test.place},
         raw_columns=test.raw_columns,  # texts of the test rows alone stand behind the others
         notes=tuple(dict.fromkeys((*dataset.notes, *test.notes))),
     )
@@ -146,9 +157,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     check_options(written)
     split = split_column(uses.split_by)
     if split is not None and split not in table.columns:
-        fix = did_you_mean(split, table.columns) or f"It has {list_columns(table.columns)}."
-        what = f"The table has no column {quote(split)}."
-        raise ConfigError(Problem("dataset.split_by", what, fix))
+        raise ConfigError(no_split_column(split, table.columns))
     is_unread = split is not None and written.get(split, IGNORE) in (IGNORE, {"type": IGNORE})
     if split is not None and is_unread:  # it is read, and the network does not get it
         written.pop(split, None)
@@ -176,11 +185,8 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         if holds == "time" and form is not None:
             formats[kind.name] = str(form).partition("|")[0]
     if not any(kind.kind not in UNREAD for kind in read):
-        gone = [kind.name for kind in kinds if kind.name not in wanted]
-        why = next((kind.reason for kind in kinds if kind.name in gone), "")
-        what = f"no column is left for the network: left out are {list_columns(gone)} ({why})."
-        fix = "Say what they are: `columns: {name: category}`."
-        raise DataError(what, where=str(table.parts[0].source.path), fix=fix)
+        gone = [kind for kind in kinds if kind.name not in wanted]
+        raise _no_column_left(gone, facts, table)
     is_text = len(choice.targets) == 1 and _is_text(table, choice.target_names[0])
     for name in choice.target_names:
         wanted[name] = "text" if is_text else "number"
@@ -188,6 +194,20 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         wanted[uses.sample_weight] = "number"
     codes = {} if is_text or len(choice.targets) > 1 else _codes(table, choice.target_names[0])
     return Plan(choice, tuple(read), wanted, formats, is_text, codes, tuple(notes))
+
+
+def _no_column_left(
+    gone: Sequence[ColumnKind], facts: Mapping[str, ColumnFacts], table: Table
+) -> DataError:
+    names = [kind.name for kind in gone]
+    why = next((kind.reason for kind in gone), "")
+    what = f"no column is left for the network: left out are {list_columns(names)} ({why})."
+    keys = next(filter(None, (keys_otherwise(facts[name]) for name in names)), None)
+    fix = "Say what they are: `columns: {name: category}`."
+    if keys is not None:
+        told = " and ".join(f"`{key}: {json.dumps(one)}`" for key, one in keys[1].items())
+        fix = f"Say how its numbers are written: {told}."
+    return DataError(what, where=str(table.parts[0].source.path), fix=fix)
 
 
 def _codes(table: Table, name: str) -> dict[float, str]:

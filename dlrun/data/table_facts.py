@@ -254,6 +254,18 @@ def _stored_times(table: Table, name: str) -> tuple[int, str | None, float | Non
     return int(count), "iso", low, high
 
 
+def shares_beyond(table: Table, names: Sequence[str], limit: float) -> dict[str, float]:
+    """Give the share of the numbers of columns that are larger than a limit, whatever their sign.
+
+    A column without numbers has none.
+    """
+    numbers = [f"({table.cell(name).number})" for name in names]
+    counts = ", ".join(f"count(*) FILTER (abs({one}) > {limit}), count({one})" for one in numbers)
+    (row,) = table.connection.execute(f"SELECT {counts} FROM {table.relation}").fetchall()
+    pairs = zip(names, row[::2], row[1::2], strict=True)
+    return {name: beyond / max(1, present) for name, beyond, present in pairs}
+
+
 def _times(tally: Tally, place: int) -> tuple[int, str | None, float | None, float | None]:
     """How many texts are times, in which format, and the first and the last in seconds.
 

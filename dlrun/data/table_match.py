@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dlrun.arrays import Spec
-from dlrun.data.csv_header import check_no_numbering, column_positions
+from dlrun.data.csv_header import check_no_numbering, column_positions, near_names
 from dlrun.data.headers import DELIMITERS
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
@@ -57,17 +58,19 @@ def _by_name(file: Any, spec: Spec, *, with_target: bool, kept: Sequence[str]) -
     features, missing = column_positions(header, names, where=file.where)
     targets, missing_targets = column_positions(header, wanted, where=file.where)
     missing += missing_targets
+    known = {*names, *spec.target_names, spec.sample_weight, *kept}
     if missing:
         raise DataError(
             f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
             f"the file has {list_columns(header)}.",
             where=file.where,
-            fix=_said_of_delimiter(file, spec) or file.one_column_fix,
+            fix=_said_of_delimiter(file, spec)
+            or file.one_column_fix
+            or _meant_names(missing, [one for one in header if one not in known]),
         )
     weight = spec.sample_weight
     weights = [weight] if with_target and weight is not None and weight in header else []
     positions, _ = column_positions(header, weights, where=file.where)
-    known = {*names, *spec.target_names, spec.sample_weight, *kept}
     unused = tuple(column or f"column {place + 1}" for place, column in enumerate(header)
                    if column not in known)  # fmt: skip
     found = Columns(features, targets, positions[0] if positions else None, unused, header=True)
@@ -184,6 +187,17 @@ def _misplaced(file: Any, spec: Spec, places: Sequence[Columns], *, with_target:
         expected += f"were expected: {list_columns(form.columns)}"
     fix = _said_of_delimiter(file, spec) or file.one_column_fix or write_names
     return DataError(f"the file has {has} without names; {expected}.", where=where, fix=fix)
+
+
+def _meant_names(missing: Sequence[str], unused: Sequence[str]) -> str | None:
+    """Ask whether columns of the file are those that are missing, under another name."""
+    near = [(there, name) for name, there in near_names(missing, unused) if there is not None]
+    times = Counter(there for there, _ in near)
+    asked = [f"is {quote(there)} the column {quote(name)}" for there, name in near
+             if times[there] == 1]  # fmt: skip
+    if not asked:
+        return None
+    return f"Columns are found by their names: {', '.join(asked)}? Then rename it."
 
 
 def _said_of_delimiter(file: Any, spec: Spec) -> str | None:

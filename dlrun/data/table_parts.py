@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from dlrun.data.cell_sql import Stored, as_text
 from dlrun.data.csv import open_csv
@@ -14,6 +14,7 @@ from dlrun.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
+    from numpy.typing import NDArray
 
     from dlrun.arrays import Reading
     from dlrun.data.table_files import Part
@@ -57,6 +58,25 @@ def _cast(column: str, stored: Stored, held: Stored) -> str:
     if held == "time":
         return f"CAST({column} AS TIMESTAMP)"
     return column if held == "whole" else as_text(column, stored)
+
+
+@dataclass(frozen=True)
+class Placer:
+    """Where the rows of a table stand that were read, by their number; outlives the open table."""
+
+    places: Places
+    # (rows,): their numbers in the files, where others lie between them
+    origins: NDArray[Any] | None = None
+
+    def __call__(self, row: int) -> str:
+        """Say where one row stands."""
+        return self.of([row])[0]
+
+    def of(self, rows: Sequence[int]) -> list[str]:
+        """Say where some rows stand, whose numbers ascend: the files are read once."""
+        if self.origins is not None:
+            rows = [int(self.origins[row]) for row in rows]
+        return self.places.of(rows)
 
 
 class Places:

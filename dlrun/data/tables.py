@@ -18,7 +18,7 @@ from dlrun.data.csv_header import tell_header
 from dlrun.data.table_engine import connect
 from dlrun.data.table_facts import count_facts
 from dlrun.data.table_files import Loader, Part, open_sources
-from dlrun.data.table_parts import Places, make_alike
+from dlrun.data.table_parts import Placer, Places, make_alike
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
 from dlrun.wording import tally
@@ -244,17 +244,16 @@ class Table:
         """Where rows stand, by their number in the files, which ascends."""
         return self._places.of(origins)
 
-    def placer(self) -> Callable[[int], str]:
+    def placer(self) -> Placer:
         """Give a function like `place` that works when the table is closed."""
-        places = self._places
         if self.origin == "rowid" or not self.is_filtered:
-            return lambda row: places.of([row])[0]
+            return Placer(self._places)
         import numpy as np  # noqa: PLC0415
 
         query = f"SELECT {self.origin} AS o FROM {self.relation} ORDER BY o"
         origins = np.asarray(self.connection.execute(query).fetchnumpy()["o"])
         compact = origins.astype(np.uint32) if self._span() < 2**32 else origins
-        return lambda row: places.of([int(compact[row])])[0]
+        return Placer(self._places, compact)
 
     def _span(self) -> int:
         return sum(part.rows for part in self.parts)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, Spec, Splits, StreamedArray, TargetScaling
+from dlrun.catalog.label_forms import Targets
 from dlrun.data.classes import class_counts
 from dlrun.data.scaling import fit_scaling
 from dlrun.data.streams import chunks
@@ -17,7 +18,7 @@ from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import count, list_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dlrun.arrays import Array
 
@@ -178,6 +179,17 @@ def scaled(y: NDArray[Any], scaling: TargetScaling | None) -> NDArray[Any]:
     values = _logarithm(y) if scaling.kind == "log" else y.astype(np.float64)
     values = (values - np.array(scaling.offset)) / np.array(scaling.factor)
     return np.asarray(values.astype(np.float32))
+
+
+def reaching(targets: Targets, splits: Iterable[Samples], scaling: TargetScaling | None) -> Targets:
+    """Add how far the targets of splits reach, as the loss gets them."""
+    parts = [part for samples in splits if samples.y is not None for part in chunks(samples.y)]
+    ends = [end(part, axis=0) for part in parts if len(part) for end in (np.min, np.max)]
+    if not ends:
+        return targets
+    reached = scaled(np.array(ends), scaling)
+    kind = None if scaling is None else scaling.kind
+    return targets._replace(low=float(reached.min()), high=float(reached.max()), scaled=kind)
 
 
 def in_own_units(outputs: NDArray[Any], scaling: TargetScaling | None) -> NDArray[Any]:

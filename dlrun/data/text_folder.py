@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from dlrun.arrays import Reading
+from dlrun.data.bad_files import Bad
 from dlrun.data.class_folders import ClassFolders, Sort, files_below, find_files, split_folders
 from dlrun.data.csv import text_encoding
 from dlrun.data.files import files_of, open_data
 from dlrun.data.generators import argument_error
 from dlrun.errors import DataError
 from dlrun.rundir.names import TRAIN
-from dlrun.wording import list_some, printable, quote, tally
+from dlrun.wording import list_some, quote
 
 TEXTS: Final = Sort("text", (".txt",))
 COLUMN: Final = "text"
@@ -20,7 +22,6 @@ COLUMN: Final = "text"
 LONGEST: Final = 2**24
 """So many bytes a text has at most: larger files are no texts of which a network reads words."""
 HEAD: Final = 4
-MOST_TOLD: Final = 10  # files in a message
 
 
 def find_texts(path: Path) -> ClassFolders:
@@ -68,30 +69,15 @@ def read_text(path: str, encoding: str | None) -> str:
     return text.strip()
 
 
-def read_texts(files: list[str], encoding: str | None) -> tuple[dict[int, str], dict[int, str]]:
+def read_texts(files: Sequence[str], encoding: str | None) -> tuple[dict[int, str], Bad]:
     """Read files: the texts by place, empty ones among them, and why others could not be read."""
-    texts, bad = {}, {}
+    texts, bad = {}, Bad()
     for place, file in enumerate(files):
         try:
             texts[place] = read_text(file, encoding)
         except DataError as error:
             bad[place] = error.what
     return texts, bad
-
-
-def bad_texts(files: list[str], bad: dict[int, str], where: str, fix: str | None) -> DataError:
-    """Tell which files cannot be read, each with its reason; the first ones, and how many more."""
-    told = [f"  {line}" for line in bad_lines(files, bad)]
-    as_is = "as it is" if len(bad) == 1 else "as they are"
-    what = f"{tally(len(bad), 'file')} of {len(files):,} cannot be read {as_is}"
-    return DataError("\n".join([f"{what}:", *told]), where=where, fix=fix)
-
-
-def bad_lines(files: list[str], bad: dict[int, str]) -> list[str]:
-    """Name the first files that cannot be read, and say how many more there are."""
-    lines = [f"{printable(files[place])}: {why}" for place, why in [*bad.items()][:MOST_TOLD]]
-    more = len(bad) - len(lines)
-    return [*lines, f"and {more:,} more"] if more else lines
 
 
 def names_texts(path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,21 +14,19 @@ from dlrun.column import CellError, ColumnKind, RawColumn
 from dlrun.columns import check_options
 from dlrun.columns.inference import TEXT, told
 from dlrun.columns.packing import pack
+from dlrun.data.bad_files import LeftOut, bad_files_error, together
 from dlrun.data.class_folders import numbered_files
 from dlrun.data.table_samples import TableRows
 from dlrun.data.text_folder import (
     COLUMN,
-    bad_lines,
-    bad_texts,
     check_encoding,
     find_texts,
     named_texts,
-    read_text,
     read_texts,
 )
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
-from dlrun.wording import list_some, quote, tally
+from dlrun.wording import list_some, quote
 
 CHUNK: Final = 1024  # texts that are read at a time for a trained model
 
@@ -49,19 +46,18 @@ def read_text_dataset(
         if not skip:
             fix = "Mend them or take them away, say their `dataset.encoding`, or leave them out "
             fix += "with `dataset.bad_files: skip`."
-        raise bad_texts(files, bad, str(path), fix)
+        raise bad_files_error(files, bad, where=str(path), fix=fix)
     distinct = tuple(sorted({text for text in texts.values() if text}))
     codes = {text: code for code, text in enumerate(distinct)}
-    notes = [*found.notes]
-    if bad:
-        notes.append(f"warning: {tally(len(bad), 'file')} of {len(files):,} left out:")
-        notes += [f"  {line}" for line in bad_lines(files, bad)]
+    left_out = LeftOut(len(files))
+    left_out.add(files, bad)
     rows: dict[str, Samples] = {}
-    begin, kept = 0, []
+    kept: dict[str, list[str]] = {}
+    begin = 0
     for split in splits:
         end = begin + len(found.files[split])
         good = [place for place in range(begin, end) if place in texts]
-        kept += good if split == TRAIN else []
+        kept[split] = [files[place] for place in good]
         labels = [found.labels[split][place - begin] for place in good]
         # An empty file is a missing text: what becomes of it, the column says.
         values = [float(codes[texts[place]]) if texts[place] else np.nan for place in good]
@@ -78,8 +74,9 @@ def read_text_dataset(
         form=TextForm(encoding),
         raw_columns=(RawColumn(COLUMN, "text", distinct),),
         kinds=(kind,),
-        place=lambda row: files[kept[row]],
-        notes=tuple(notes),
+        place=kept[TRAIN].__getitem__,
+        own_places={split: names.__getitem__ for split, names in kept.items() if split != TRAIN},
+        notes=(*found.notes, *left_out.lines()),
     )
 
 
@@ -115,30 +112,48 @@ def _check_classes(names: Sequence[str], train: Samples, path: Path) -> None:
 
 
 def open_texts(
-    path: Path, spec: Spec, *, with_target: bool
-) -> tuple[tuple[str, ...], Iterator[TableRows]]:
+    paths: Sequence[Path], spec: Spec, *, with_target: bool, skip_bad: bool = False
+) -> tuple[tuple[str, ...], Iterator[TableRows], LeftOut]:
     """Read texts for a trained model, some at a time, and what the user should know.
 
-    `path` is a text, a glob, or a folder: with targets, a folder for each class is in it; without,
-    all texts below it are read.
+    Each path is a text, a glob, or a folder, all texts below which are read; with targets it is one
+    folder that has a folder for each class. Those that cannot be read are an error, or left out
+    and noted, where one is left.
     """
+    where = together(paths)
     notes: list[str] = []
     labels: list[int] | None = None
     if with_target:
-        files, labels = numbered_files(path, spec.class_names or ())
+        files, labels = numbered_files(paths[0], spec.class_names or ())
     else:
-        files = named_texts(path, notes)
+        files = [file for path in paths for file in named_texts(path, notes)]
     if not files:
-        raise DataError("there is no text.", where=str(path))
-    return tuple(notes), _rows(files, labels, spec)
+        raise DataError("there is no text.", where=where)
+    left_out = LeftOut(len(files))
+    rows = _rows(where, files, labels, spec, left_out if skip_bad else None)
+    return tuple(notes), rows, left_out
 
 
-def _rows(files: Sequence[str], labels: Sequence[int] | None, spec: Spec) -> Iterator[TableRows]:
+def _rows(
+    where: str,
+    files: Sequence[str],
+    labels: Sequence[int] | None,
+    spec: Spec,
+    left_out: LeftOut | None,
+) -> Iterator[TableRows]:
     if not isinstance(spec.form, TextForm):
         return
-    encoding, waiting, begin = spec.form.encoding, iter(files), 0
-    while some := [*islice(waiting, CHUNK)]:
-        texts = [read_text(file, encoding) for file in some]
+    for begin in range(0, len(files), CHUNK):
+        part = files[begin : begin + CHUNK]
+        read, bad = read_texts(part, spec.form.encoding)
+        if bad and left_out is None:
+            fix = "Mend them or take them away: all others are answered then."
+            raise bad_files_error(part, bad, where=where, fix=fix)
+        if left_out is not None:
+            left_out.add(part, bad)
+        if not read:
+            continue
+        some, texts = [part[place] for place in read], [*read.values()]
         distinct = tuple(sorted({text for text in texts if text}))
         codes = {text: float(code) for code, text in enumerate(distinct)}
         raw = np.array([[codes.get(text, np.nan)] for text in texts])  # (rows, 1)
@@ -147,7 +162,8 @@ def _rows(files: Sequence[str], labels: Sequence[int] | None, spec: Spec) -> Ite
             x = pack(spec.columns or (), spec.views, columns, raw)
         except CellError as error:
             raise DataError(error.what, where=some[error.row]) from error
-        y = None if labels is None else np.array(labels[begin : begin + len(some)], np.int64)
+        y = None if labels is None else np.array([labels[begin + at] for at in read], np.int64)
         names: list[str | None] = [*some]
         yield TableRows(x, y, None, raw, columns, {"file": names})
-        begin += len(some)
+    if left_out is not None and left_out.all:
+        raise left_out.none_is_left(where)

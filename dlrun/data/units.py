@@ -14,7 +14,17 @@ from dlrun.columns.packing import parts
 
 
 def in_units(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
-    """Give rows, `(rows, *input_shape)`, in the units of the data, as they were before scaling."""
+    """Give rows, `(rows, *input_shape)`, in the units of the data, as they were before scaling.
+
+    Of a zero of the data float32 leaves what it has lost of the shift and the scale: that is 0
+    again.
+    """
+    origin, values = (_unscaled(one, spec) for one in (np.zeros_like(x[:1]), x))
+    lost = np.finfo(np.float32).eps * np.maximum(np.abs(origin), np.abs(values - origin))
+    return np.where(np.abs(values) <= lost, 0.0, values)
+
+
+def _unscaled(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
     values: NDArray[np.float64] = x.astype(np.float64)
     if spec.scaling is not None:
         return np.asarray(values * np.array(spec.scaling.factor) + np.array(spec.scaling.offset))
@@ -88,4 +98,4 @@ def is_scaled(spec: Spec) -> bool:
         return True
     width = spec.input_shape[-1] if spec.columns else 0
     probe = np.array([[0.0], [1.0]]) * np.ones(width)  # (2, width)
-    return bool((in_units(probe, spec) != probe).any())
+    return bool((_unscaled(probe, spec) != probe).any())

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from dlrun.conditions import Comparison, Condition, Junction, as_seconds, parse_condition
 from dlrun.data.cell_sql import Cell, literal
+from dlrun.data.csv_header import unknown_in_where
 from dlrun.data.rounding import WHOLE
-from dlrun.errors import ConfigError, Problem
-from dlrun.wording import did_you_mean, is_number, list_columns
+from dlrun.errors import ConfigError
+from dlrun.wording import is_number
 
 KEY: Final = "dataset.where"
 TRUE: Final = ("true", "True", "TRUE")
@@ -57,17 +58,8 @@ def where_sql(where: str, cells: Mapping[str, Cell], distinct: Callable[[str], l
         distinct: Gives the different values of an expression.
     """
     condition = parse_condition(where, flag=KEY)
-    unknown = [one for one in condition.comparisons() if one.key not in cells]
-    if unknown:
-        names = tuple(cells)
-        problems = [
-            Problem(
-                KEY,
-                f"There is no column {one.key!r}; the table has {list_columns(names)}.",
-                did_you_mean(one.key, names),
-            )
-            for one in {one.key: one for one in unknown}.values()
-        ]
+    keys = [one.key for one in condition.comparisons()]
+    if problems := unknown_in_where(keys, tuple(cells)):
         raise ConfigError(*problems)
     return _sql(condition, cells, distinct)
 

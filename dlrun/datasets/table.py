@@ -26,7 +26,12 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
 def _sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     found = foresee_columns({"path": path, **arguments})
     if found is None:
-        return Sample(one_target=True, format="table")
+        # What the columns are does not change the classes.
+        found = foresee_columns({"path": path, **arguments, "columns": None})
+        known = Sample(one_target=True, format="table")
+        if found is None or len(found[0].targets) > 1 or not arguments.get("columns"):
+            return known
+        return _with_labels(known, path, form, found, arguments)
     columns, delimiter = found
     apart = split_column(arguments.get("split_by"))
     read = tuple(name for name in columns.feature_names if name != apart)
@@ -35,12 +40,25 @@ def _sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     known = Sample((width,), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
+    return _with_labels(known._replace(one_target=True), path, form, found, arguments)
+
+
+def _with_labels(
+    known: Sample,
+    path: Any,
+    form: str | None,
+    found: tuple[Choice, str],
+    arguments: Mapping[str, Any],
+) -> Sample:
+    """Add the classes, or that the target is a number, where the file is small."""
+    columns, delimiter = found
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
     if columns.header is False:
         labels.append(first)
     elif columns.header is None and first not in labels:
         labels = []  # whether it is a label too, the reader of the rows tells
-    return with_target(known._replace(one_target=True), labels, form)
+    missing = {"", *(arguments.get("missing_values") or ())}
+    return with_target(known, [label for label in labels if label not in missing], form)
 
 
 def _is_plain(path: Path, delimiter: str, choice: Choice, read: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ from dlrun.config.rules.files import package_problems
 from dlrun.data.classes import look_at
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.predictions import output_kind
+from dlrun.data.targets import reaching
 from dlrun.errors import ConfigError, Problem, RunFolderError
 from dlrun.execution.layers import layers_of
 from dlrun.models.build import build_model, output_activation
@@ -41,21 +42,26 @@ class Assembly:
     predictor: Predictor
 
 
-def assemble(
-    experiment: Experiment, splits: Splits, *, keep_graphs: bool = False
-) -> tuple[Assembly, Splits, str]:
+def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
     """Build an experiment's model and make labels and model fit each other.
 
     Returns:
         The assembly; the rows with fitted labels; what was done to the labels, in one line.
     """
-    model = build(experiment, splits.spec, keep_graphs=keep_graphs)
-    ending = _ending(model, experiment)
-    splits, labels = fit_labels(splits, **ending)
-    splits = replace(splits, spec=_with_output(splits.spec, ending))
+    model, splits, labels = _build_and_fit_labels(experiment, splits)
     steps = compile_model(model, experiment, splits.spec)
     predictor = Predictor(model, splits.spec.target_scaling)
     return Assembly(model, steps, splits.spec, predictor), splits, labels
+
+
+def _build_and_fit_labels(
+    experiment: Experiment, splits: Splits, *, keep_graphs: bool = False
+) -> tuple[Any, Splits, str]:
+    """Build a model, not compiled, and fit the labels to it; see `assemble` and `build_model`."""
+    model = build(experiment, splits.spec, keep_graphs=keep_graphs)
+    ending = _ending(model, experiment)
+    splits, labels = fit_labels(splits, **ending)
+    return model, replace(splits, spec=_with_output(splits.spec, ending)), labels
 
 
 UNSHARED = {
@@ -100,11 +106,16 @@ class GraphCache:
             assembled = assemble(experiment, splits)
             self._kind, self._before = kind, assembled[0]
             return assembled
+
+        def rebuild() -> tuple[Any, Splits, str]:
+            found = _build_and_fit_labels(experiment, splits, keep_graphs=True)
+            _give_loss(found[0], experiment)  # it hands over its variables, and needs no metrics
+            return found
+
         # In a thread of its own, where Keras knows no names yet: see `build_model`.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
-            new, splits, labels = begun.result()
-        copy_variables(new, before)
+            model, splits, labels = thread.submit(rebuild).result()
+        copy_variables(model, before)
         before.steps.rescale(splits.spec.target_scaling)
         predictor = before.predictor.rescaled(splits.spec.target_scaling)
         return replace(before, spec=splits.spec, predictor=predictor), splits, labels
@@ -141,11 +152,11 @@ def _as_graphs_see_it(experiment: Experiment) -> str:
     return repr(told)  # To Python, 1 and 1.0 and True are equal.
 
 
-def copy_variables(new: Assembly, old: Assembly) -> None:
+def copy_variables(new: Any, old: Assembly) -> None:
     """Give the values of all variables of a new model to a trained one of the same kind."""
-    for model in (new.model, old.model):
+    for model in (new, old.model):
         build_optimizer(model)
-    pairs = zip(variables_of(new.model), variables_of(old.model), strict=True)
+    pairs = zip(variables_of(new), variables_of(old.model), strict=True)
     for begin, variable in pairs:
         variable.assign(begin)
     old.steps.reset()
@@ -194,13 +205,7 @@ def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> A
 
 def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
     """Give a built model the loss, the optimizer and the metrics of its config."""
-    if experiment.loss is not None:
-        loss = create("losses", experiment.loss.as_dict(), path="loss")
-        optimizer = "sgd"
-        if experiment.optimizer is not None:
-            optimizer = create("optimizers", experiment.optimizer.as_dict(), path="optimizer")
-        # Metrics stay out of it: dlrun updates them itself, and any Keras can load the file.
-        model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    _give_loss(model, experiment)
     got = what_metrics_get(model, experiment, spec, Targets("one_hot"))
     several = spec.class_names is None and got.labels in ("flags", "binary")
     components = [metric.as_dict() for metric in experiment.metrics]
@@ -219,6 +224,17 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
     return Steps(model, metrics, jit_compile=is_compiled, final=final, scaling=spec.target_scaling)
 
 
+def _give_loss(model: Any, experiment: Experiment) -> None:
+    """Compile a built model with the loss and the optimizer of its config, if it has a loss."""
+    if experiment.loss is not None:
+        loss = create("losses", experiment.loss.as_dict(), path="loss")
+        optimizer = "sgd"
+        if experiment.optimizer is not None:
+            optimizer = create("optimizers", experiment.optimizer.as_dict(), path="optimizer")
+        # Metrics stay out of it: dlrun updates them itself, and any Keras can load the file.
+        model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+
+
 def judge(
     experiment: Experiment, assembly: Assembly, splits: Iterable[Samples], *, refuse: bool
 ) -> list[str]:
@@ -228,7 +244,10 @@ def judge(
     and the run goes on as it began.
     """
     spec, ending = assembly.spec, _ending(assembly.model, experiment)
-    targets = look_at(splits) if spec.class_names is None else None
+    targets = None
+    if spec.class_names is None:
+        splits = list(splits)
+        targets = reaching(look_at(splits), splits, spec.target_scaling)
     got = what_metrics_get(assembly.model, experiment, spec, targets)
     told, problems = [], []
     unsuited = misgiving(

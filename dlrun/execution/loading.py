@@ -16,8 +16,11 @@ from dlrun.catalog.label_forms import handed, misfit
 from dlrun.columns.inference import NUMBER
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
+from dlrun.config.rules.training import no_weight_changes
+from dlrun.config.rules.unscaled import unscaled
 from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
+from dlrun.data.columns import large_columns
 from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
 from dlrun.data.sampling import Sampling, sample_classes
@@ -182,20 +185,28 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
 
 
 def misgivings_of_size(experiment: Experiment, splits: Splits) -> list[str]:
-    """Warn of targets that are too large for the steps that the training will take."""
+    """Warn of inputs and targets that are too large for the training, and of steps of no size."""
+    columns = unscaled(experiment, large_columns(splits.spec.columns or ()))
+    targets = _too_large_targets(experiment, splits)
+    told = {"scale": columns, "target_scale": targets}
+    still = [f"{one.path}: {one.what} {one.fix}" for one in no_weight_changes(experiment)]
+    return [*still, *(f"dataset.{key}: {line}" for key, line in told.items() if line is not None)]
+
+
+def _too_large_targets(experiment: Experiment, splits: Splits) -> str | None:
+    """Say of targets that they are too large for the steps that the training will take."""
     spec, y, optimizer = splits.spec, splits.train.y, experiment.optimizer
     classes = spec.class_names is not None or spec.labels
     if classes or spec.target_scaling is not None or y is None or optimizer is None:
-        return []
+        return None
     rate = optimizer.arguments.get("learning_rate")
     if isinstance(rate, dict):
         rate = rate.get("initial_learning_rate")
     training = experiment.training
     if not isinstance(rate, int | float) or not training.epochs:
-        return []
+        return None
     steps = training.epochs * -(-len(splits.train) // training.batch_size)
-    told = too_large(y, optimizer=optimizer.type, rate=rate, steps=steps)
-    return [] if told is None else [f"dataset.target_scale: {told}"]
+    return too_large(y, optimizer=optimizer.type, rate=rate, steps=steps)
 
 
 def division_of(config: DatasetConfig, seed: int) -> Division:

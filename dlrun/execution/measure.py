@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Samples, SeriesForm, Spec, Splits
-from dlrun.backend import tf
+from dlrun.backend import keras, tf
 from dlrun.config import Experiment
 from dlrun.data.targets import scaled
 from dlrun.data.thresholds import decide, scores_of, true_answers
@@ -164,19 +164,21 @@ def measure_answers(
     """
     loss, steps = getattr(assembly.model, "loss", None), assembly.steps.final
     has_mean = steps.has_loss and getattr(loss, "reduction", None) in ONE_MEAN
-    steps.reset()
-    for begin in range(0, len(samples), CONSTANT_BATCH):
-        block = samples.take(slice(begin, begin + CONSTANT_BATCH))
-        rows = to_rows(block)
-        y = rows.y if steps.scale is None else steps.scale.scaled(rows.y)
-        steps.prepare(rows.x, rows.y)
-        taken = tf.constant(answers(block), tf.float32)
-        value = None
-        if loss is not None and has_mean:
-            value = loss(y, taken, sample_weight=rows.weight)
-        steps.update(value, rows.x, rows.y, taken)
-    values = dict(zip(steps.names(), map(float, steps.results().numpy()), strict=True))
-    steps.reset()
+    first = to_rows(samples.take(slice(0, 1)))
+    steps.prepare(first.x, first.y)
+    # In no variable: one by one, to write them takes longer than to compute what they hold.
+    with keras.StatelessScope():
+        steps.reset()
+        for begin in range(0, len(samples), CONSTANT_BATCH):
+            block = samples.take(slice(begin, begin + CONSTANT_BATCH))
+            rows = to_rows(block)
+            y = rows.y if steps.scale is None else steps.scale.scaled(rows.y)
+            taken = tf.constant(answers(block), tf.float32)
+            value = None
+            if loss is not None and has_mean:
+                value = loss(y, taken, sample_weight=rows.weight)
+            steps.update(value, rows.x, rows.y, taken)
+        values = dict(zip(steps.names(), map(float, steps.results().numpy()), strict=True))
     return {
         name: value
         for name, value in _final(values).items()

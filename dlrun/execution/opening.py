@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, Spec, Splits
 from dlrun.config import Experiment, load_config, locating
+from dlrun.config.nodes import Node, Place
+from dlrun.config.overrides import Override
+from dlrun.config.schema import DatasetConfig
 from dlrun.data.files import files_of
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
@@ -25,12 +29,14 @@ from dlrun.rundir.integrity import check_file, is_own, unknown_because
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes import count_parameters
-from dlrun.training.listener import Listener
-from dlrun.wording import meant_file
+from dlrun.training.listener import WARNING, Listener
+from dlrun.wording import count, list_names, meant_file
 
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
 
+MOVED: Final = "--data FILE, where they lie now"
+"""What is given in the place of data that lie elsewhere."""
 _LARGEST_NUMBER = 8
 _SPARE_BYTES = 2**20  # for what is no parameter, such as the states of random generators
 
@@ -45,10 +51,27 @@ class OpenedRun:
     trusted: bool = False  # whether the files that its config names may be read
     listener: Listener = field(default_factory=Listener)  # who hears what is found out later
 
+    @property
+    def skips_bad_files(self) -> bool:
+        """Whether its config leaves out images or texts that cannot be read."""
+        return self.experiment.dataset.arguments.get("bad_files") == "skip"
 
-def open_trained(run: Run, listener: Listener | None = None, *, trust: bool = False) -> OpenedRun:
-    """Open a run whose model has been built; `trust` reads what a stranger's config names."""
-    experiment, trusted = read_experiment(run, run.record, trust=trust)
+
+def open_trained(
+    run: Run,
+    listener: Listener | None = None,
+    *,
+    trust: bool = False,
+    answers: bool = False,
+    data: Path | None = None,
+) -> OpenedRun:
+    """Open a run whose model has been built; `trust` reads what a stranger's config names.
+
+    That its training did not come to its end is a warning. One that `answers`, to tell others what
+    it says of new rows, must have been trained at all, where its config asks for it. `data` is
+    where its data lie now, see `read_experiment`.
+    """
+    experiment, trusted = read_experiment(run, run.record, trust=trust, data=data)
     if not run.file(SPEC).exists():
         raise _missing(run, SPEC, "the model was built", "initial_weights")
     spec = read_spec(run, experiment)
@@ -57,7 +80,27 @@ def open_trained(run: Run, listener: Listener | None = None, *, trust: bool = Fa
         check_size(experiment, spec)
     except ConfigError as error:
         raise DlrunError(str(error.problems[0]), where=str(run.file(CONFIG))) from error
-    return OpenedRun(run, experiment, spec, trusted, listener or Listener())
+    opened = OpenedRun(run, experiment, spec, trusted, listener or Listener())
+    untrained = is_untrained(run, experiment)
+    if untrained and answers:
+        raise RunFolderError(
+            "nothing was trained, so that the run has nothing to say of new rows: it "
+            f"{run.ended_early(experiment.training.epochs)}",
+            where=str(run.path),
+            fix=run.next_step,
+        )
+    also = ", and its weights are the untrained ones" if untrained else ""
+    early = run.ended_early(experiment.training.epochs, also)
+    if early is not None and os.path.lexists(run.file(WEIGHTS)):
+        opened.listener.message(f"{WARNING}{run.lasting_name} {early}")
+    return opened
+
+
+def is_untrained(run: Run, experiment: Experiment) -> bool:
+    """Say whether a run that was to be trained ended with the weights with which it began."""
+    weights = run.record.get("final_weights")
+    is_unchanged = weights is not None and weights == run.record.get("initial_weights")
+    return is_unchanged and experiment.training.epochs > 0 and run.status != "finished"
 
 
 def read_spec(run: Run, experiment: Experiment) -> Spec:
@@ -75,15 +118,46 @@ def stored_spec(run: Run, experiment: Experiment) -> Spec | None:
     return read_spec(run, experiment) if run.file(SPEC).exists() else None
 
 
-def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tuple[Experiment, bool]:
-    """Read the config of a run, and whether the files that it names may be read."""
+def read_experiment(
+    run: Run, record: Mapping[str, Any], *, trust: bool, data: Path | None = None
+) -> tuple[Experiment, bool]:
+    """Read the config of a run, and whether the files that it names may be read.
+
+    `data` is where its data lie now: its file or folder, or a folder with all the files that it
+    names. Whether they are the same, their hashes tell.
+    """
     path, text = run.file(CONFIG), run.read_text(CONFIG)
     check_file(run.path, record, CONFIG)
     try:
         experiment = load_config(path, data_known=False)
+        if data is not None:
+            overrides = [*_moved(experiment.dataset, data)]
+            experiment = load_config(path, overrides, data_known=False)
     except ConfigError as error:
         raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
     return experiment, trust or is_own(text, record.get("seal"))
+
+
+def _moved(dataset: DatasetConfig, data: Path) -> Iterator[Override]:
+    """Name the files of a dataset where they lie now."""
+    place, named = Place("--data"), dataset.paths
+    if not named:
+        what = f"the run was trained on {dataset.type}, and on no file."
+        raise UsageError(what, where="--data", fix="Leave it out.")
+    if len(named) > 1 and not data.is_dir():
+        names = list_names([path.name for path in named])
+        what = f"the run was trained on {count(len(named), 'file')}, {names}."
+        raise UsageError(what, where="--data", fix="Give the folder that holds them.")
+
+    def now(path: Path) -> Node:
+        inside = data / path.name
+        return Node(str(inside if len(named) > 1 or inside.is_file() else data), place)
+
+    for key, value in dataset.arguments.items():
+        if isinstance(value, Path):
+            yield Override(f"dataset.{key}", now(value), place)
+        elif isinstance(value, list | tuple) and any(isinstance(one, Path) for one in value):
+            yield Override(f"dataset.{key}", Node([now(one) for one in value], place), place)
 
 
 def _check_trusted(opened: OpenedRun) -> None:
@@ -98,9 +172,9 @@ def _check_trusted(opened: OpenedRun) -> None:
         )
 
 
-def _check_there(opened: OpenedRun, instead: str | None) -> None:
+def check_there(experiment: Experiment, instead: str | None) -> None:
     """Say which file that a run was trained on is gone, and what may be given in its place."""
-    for path in opened.experiment.dataset.paths:
+    for path in experiment.dataset.paths:
         with suppress(DataError):
             if all(map(os.path.lexists, files_of(path))):
                 continue
@@ -125,7 +199,7 @@ def load_rows(opened: OpenedRun, *, instead: str | None = None) -> tuple[Splits,
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
     _check_trusted(opened)
-    _check_there(opened, instead)
+    check_there(opened.experiment, instead)
     splits = load_splits(opened.experiment, opened.spec)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)
@@ -154,7 +228,7 @@ def load_rows(opened: OpenedRun, *, instead: str | None = None) -> tuple[Splits,
 def load_own_steps(opened: OpenedRun) -> Dataset:
     """Read the table of a run of series again, for what follows its last step."""
     _check_trusted(opened)
-    _check_there(opened, "INPUT, a table of newer steps")
+    check_there(opened.experiment, "INPUT, a table of newer steps")
     return load_again(opened.experiment, opened.spec)
 
 
@@ -272,12 +346,7 @@ def _missing(run: Run, name: str, step: str, fact: str) -> RunFolderError:
         return RunFolderError(
             "is missing: the run wrote it, so it has been removed.", where=str(run.file(name))
         )
-    fix: str | None = f"`dlrun resume {run.path}` goes on with it."
-    how = f"{status} before {step}"
-    if status in ("interrupted", "killed"):
-        how = f"was {how}"
-    elif status == "running":
-        how, fix = "is still running", None
+    how = run.standing if status == "running" else f"{run.standing} before {step}"
     reason = f" ({record['reason']})" if record.get("reason") else ""
     what = f"the run has no {name}: it {how}{reason}."
-    return RunFolderError(what, where=str(run.path), fix=fix)
+    return RunFolderError(what, where=str(run.path), fix=run.next_step)

@@ -18,7 +18,7 @@ from dlrun.execution.identity import content_of
 from dlrun.rundir.environment import installed_packages
 from dlrun.rundir.integrity import digest
 from dlrun.rundir.record import how_it_ended
-from dlrun.wording import format_duration
+from dlrun.wording import format_duration, tally
 
 if TYPE_CHECKING:
     from dlrun.config.nodes import Node
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_LISTED: Final = 100
 """So many data files stand in a record one by one; of more their number and one hash."""
+MOST_CHANGED: Final = 3
+"""So many files are named that have changed since."""
+_HASH: Final = 12  # hexadecimal digits that are shown
 MOST_TEXT: Final = 2**20
 """Bytes of a config that is kept as it was written."""
 
@@ -66,6 +69,32 @@ def trained_on(experiment: Experiment, record: Mapping[str, Any], data: Path) ->
     ]
     told = _told(data) if known else None
     return told is not None and told["sha256"] in known
+
+
+def changed_files(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
+    """Name the data files that are no longer what a record says of them, a line each for some."""
+    recorded = record.get("data_files")
+    known = {
+        one.get("path"): one
+        for one in (recorded if isinstance(recorded, list) else ())
+        if isinstance(one, dict)
+    }
+    changed = [
+        f"{now['path']} is no longer what the run was trained on: it was {_size(then)}, and is "
+        f"{_size(now)}"
+        for now in _data_files(experiment)
+        if (then := known.get(now["path"])) is not None and then.get("sha256") != now["sha256"]
+    ]
+    more = len(changed) - MOST_CHANGED
+    told = [f"nor {'is' if more == 1 else 'are'} {tally(more, 'more file')}"] if more > 0 else []
+    return changed[:MOST_CHANGED] + told
+
+
+def _size(told: Mapping[str, Any]) -> str:
+    """Write what is recorded of a file or a folder: `3,716 bytes (SHA-256 1f2e3d4c5b6a...)`."""
+    size = told.get("bytes")
+    shown = tally(size, "byte") if isinstance(size, int) else "of another size"
+    return f"{shown} (SHA-256 {str(told.get('sha256'))[:_HASH]}...)"
 
 
 def _as_written(experiment: Experiment) -> dict[str, str]:

@@ -46,6 +46,7 @@ from dlrun.training.listener import Listener
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
     from dlrun.execution.measure import Measured
+    from dlrun.execution.opening import OpenedRun
     from dlrun.reports.plots.shelf import Picture
     from dlrun.training.evaluation import Predictor
 
@@ -74,6 +75,25 @@ def add_report(
         listener.message(f"{line}\n  `dlrun report {run.path}` tries again.")
         with suppress(DlrunError):
             run.log(line)
+
+
+def report_again(
+    opened: OpenedRun,
+    assembly: Assembly,
+    splits: Splits,
+    notes: tuple[str, ...],
+    *,
+    output: Path | None = None,
+    form: str | None = None,
+) -> Path:
+    """Report on a run of before, whose model is measured again; see `write_report`."""
+    from dlrun.execution.measure import measure_splits
+
+    run, experiment = opened.run, opened.experiment
+    opened.listener.doing("drawing plots and the report ...")
+    measured = measure_splits(experiment, assembly, splits)
+    data = collect_report_data(experiment, assembly, splits, measured, run=run, notes=notes)
+    return write_report(data, run, output, form)
 
 
 def write_report(
@@ -160,10 +180,7 @@ def collect_report_data(
     if LEARNING_RATE not in history and history:
         rates = _scheduled_rates(experiment, len(splits.train), history)
         history |= {} if rates is None else {LEARNING_RATE: rates}
-    rows = {
-        name: _rows(name, samples, limits[name], spec, predictor)
-        for name, samples in present.items()
-    }
+    rows = {name: _rows(name, splits, limits[name], predictor) for name, samples in present.items()}
     return ReportData(
         run=run.name,
         experiment=experiment,
@@ -181,6 +198,7 @@ def collect_report_data(
         answer=predictor.predict,
         decide=lambda outputs: decode(outputs, spec),
         notes=(*notes, *said),
+        early=run.ended_early(experiment.training.epochs),
         said=run.notes,
         importances=importances,
         words=_words(list(rows.values())[-1], spec, predictor),
@@ -222,8 +240,9 @@ def _importances(
     return Importances(split, metric, value, rows, total, columns), ()
 
 
-def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predictor) -> Rows:
+def _rows(split: str, splits: Splits, most: int, predictor: Predictor) -> Rows:
     """Take rows, evenly spaced where there are too many, and predict them."""
+    samples, spec = splits.present()[split], splits.spec
     total = len(samples)
     numbers = np.arange(total)
     if total > most:
@@ -235,7 +254,8 @@ def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predic
     if spec.class_names is not None:
         y_true, y_pred = class_numbers(y_true, spec), decode(outputs, spec)  # (rows,) both
     return Rows(
-        split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs, taken.foretold
+        split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs, taken.foretold,
+        splits.origins.get(split),
     )  # fmt: skip
 
 

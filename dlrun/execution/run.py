@@ -28,6 +28,7 @@ from dlrun.execution.loading import (
 )
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
+from dlrun.execution.origin import changed_files
 from dlrun.execution.pretrained import read_weight_files
 from dlrun.execution.reporting import add_report
 from dlrun.rundir.checkpoints import Checkpoint, keep_newest, save_checkpoint
@@ -169,12 +170,17 @@ def prepare(
 
 
 def check_continuation(
-    earlier: Mapping[str, Any], environment: Mapping[str, Any], prepared: Prepared
+    experiment: Experiment,
+    earlier: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    prepared: Prepared,
 ) -> list[str]:
     """Refuse other data than the run of a record began with; say what else may change its bits."""
     if earlier.get("data") not in (None, prepared.facts["data"]):
+        changed = "; ".join(changed_files(experiment, earlier))
         raise DataError(
-            "the data are no longer those that this run began with.",
+            "the data are no longer those that this run began with"
+            + (f": {changed}." if changed else "."),
             fix="Bring them back, or train anew.",
         )
     begun, now = earlier.get("pretrained"), prepared.facts.get("pretrained")
@@ -448,7 +454,11 @@ def set_starting_weights(
         return
     own = _by_layer(get_weights(model))
     # A safetensors file gives its arrays in any order.
-    weights = read_weights(replace(source, listener=active.listener))
+    source = replace(source, listener=active.listener)
+    early = source.run.ended_early(source.experiment.training.epochs)
+    if early is not None:
+        active.say(f"{WARNING}{source.run.name} {early}")
+    weights = read_weights(source)
     offered = _by_layer(dict(sorted(weights.items())))
     taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
     name = source.run.name

@@ -45,15 +45,20 @@ class Thresholds:
         values = {"values": dict(self.values), "f1": dict(self.f1)}
         return {"by": self.by, "on": VALIDATION, **values}
 
-    def in_words(self) -> str:
-        """Say them in one line."""
+    @property
+    def limits(self) -> str:
+        """What they are, and where they come from: `'yes' above 0.3`."""
         each = ", ".join(
             f"{quote(name)} above {value:.4g}"
             + (f" (F1 {self.f1[name]:.4f})" if name in self.f1 else "")
             for name, value in self.values.items()
         )
         how = "" if self.by == "number" else ", the best F1 of the validation rows"
-        return f"threshold: {each}{how}; metrics decide as the config has it"
+        return f"{each}{how}"
+
+    def in_words(self) -> str:
+        """Say them in one line."""
+        return f"threshold: {self.limits}; metrics decide as the config has it"
 
 
 def read_thresholds(asked: Sequence[str], spec: Spec) -> Thresholds | None:

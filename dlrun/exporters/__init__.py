@@ -20,6 +20,11 @@ class Written:
     lines: tuple[str, ...] = ()  # the same in words
 
 
+def packs_page(word: str) -> bool:
+    """Say whether an exporter packs the page of a run, as `PACKS_PAGE` of its file does."""
+    return bool(getattr(import_module(f"dlrun.exporters.{word}"), "PACKS_PAGE", False))
+
+
 def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> Written:
     """Run the exporter of a word, which gives the files that it wrote, or all of `Written`.
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.columns.packing import parts
 from dlrun.config.stored import stored_config
-from dlrun.reports.statistics import share_interval
+from dlrun.reports.baseline import least_p
+from dlrun.reports.statistics import p_in_words, share_interval
 from dlrun.rundir.files import write_text
 from dlrun.rundir.metrics import read_history, read_metrics
 from dlrun.rundir.names import METRICS, SPLITS
@@ -158,10 +159,11 @@ def _baseline(stored: Any) -> Iterator[str]:
     ]
     yield ""
     yield f"Without looking ({stored.get('kind')}) one reaches {', '.join(told)}."
-    for verdict in stored.get("verdicts") or ():
+    verdicts = stored.get("verdicts") or ()
+    for verdict in verdicts:
         if isinstance(verdict, dict) and verdict.get("p") is not None:
-            test = f"{stored.get('test')}, p = {verdict['p']:.2g}"
-            yield f"The network is {verdict.get('beats')}: {test}."
+            p = p_in_words(verdict["p"], least_p(str(stored.get("test")), len(verdicts)))
+            yield f"The network is {verdict.get('beats')}: {_text(str(stored.get('test')))}, {p}."
     yield from _baseline(stored.get("other"))
 
 

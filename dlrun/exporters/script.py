@@ -258,7 +258,8 @@ class Program:
         if scaling is not None and not scaling.logs.any():
             parts = (scaling.offset, scaling.factor)
             offsets, factors = (
-                list_some([f"{one:.6g}" for one in part], MOST_NAMED) for part in parts
+                list_some([f"{one + 0.0:.6g}" for one in part], MOST_NAMED)  # no `-0`
+                for part in parts
             )
             yield f"Scaled: (x - offset) / factor; offsets {offsets}; factors {factors}."
         if spec.class_names is not None:

@@ -15,11 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
-from dlrun.reports.statistics import LEVEL, holm, mcnemar, two_sided_p
+from dlrun.reports.statistics import LEVEL, holm, mcnemar, p_in_words, two_sided_p
 from dlrun.wording import count, format_number, quote
 
 Beats = Literal["better", "worse", "undecided"]
 RESAMPLES = 2_000
+LEAST = 2 / (RESAMPLES + 1)
+"""The smallest p value of a test by resampling: of a difference that none of them has reached."""
+BOOTSTRAP = "bootstrap over rows"
 FEW_ROWS = 2_000
 """Up to so many rows are resampled; of more, the mean is normal as closely as one can tell."""
 MOST_NAMED = 5
@@ -87,7 +90,7 @@ class Baseline:
         always = f"baseline: always {quote(str(one.answer))}, the most frequent class of the "
         always += f"training rows, is right in {round(one.baseline * self.rows):,} of {self.rows:,}"
         right = f"{always} {split} rows. The network is right in {round(one.network * self.rows):,}"
-        return f"{right}: {_verdict(one, behind=one.network < one.baseline)} ({self._told(one)})."
+        return f"{right}: {_verdict(one, gain=one.network - one.baseline)} ({self._told(one)})."
 
     def _of_one(self, split: str) -> str:
         one = self.trials[0]
@@ -96,7 +99,7 @@ class Baseline:
         mean = f"baseline: always {format_number(float(one.answer))}, the mean of the training "
         mean += f"rows, is off by {format_number(one.baseline)} in the {split} rows (root mean "
         mean += f"square). The network is off by {format_number(one.network)}"
-        return f"{mean}: {_verdict(one, behind=one.network > one.baseline)} ({self._told(one)})."
+        return f"{mean}: {_verdict(one, gain=one.baseline - one.network)} ({self._told(one)})."
 
     def _of_forecasts(self, split: str) -> str:
         of_rows = f"{count(self.rows, f'{split} window')}"
@@ -105,7 +108,7 @@ class Baseline:
             of_one = "" if one.name is None else f" of {quote(one.name)}"
             off = f"is off{of_one} by {format_number(one.baseline)}"
             ours = f"the network by {format_number(one.network)}"
-            verdict = _verdict(one, behind=one.network > one.baseline)
+            verdict = _verdict(one, gain=one.baseline - one.network)
             said.append(f"{off}, {ours}: {verdict} ({self._told(one)})")
         always = f"baseline: the {self.name}, over {of_rows} (root mean square)"
         return f"{always}, {'; '.join(said)}."
@@ -133,21 +136,27 @@ class Baseline:
         return f"{said} the network has {'; '.join(parts)} ({self.test}, corrected by Holm)."
 
     def _told(self, one: Trial) -> str:
-        return self.test if one.p is None else f"{self.test}, p {_p(one.p)}"
+        if one.p is None:
+            return self.test
+        return f"{self.test}, {p_in_words(one.p, least_p(self.test, len(self.trials)))}"
 
 
-def _p(p: float) -> str:
-    return "< 0.0001" if p < 1e-4 else f"= {p:.4f}"  # noqa: PLR2004
+def least_p(test: str, trials: int) -> float:
+    """Give the smallest p value that a test can give, corrected by Holm; 0 where there is none."""
+    return trials * LEAST if test.startswith(BOOTSTRAP) else 0.0
 
 
-def _verdict(one: Trial, *, behind: bool) -> str:
+def _verdict(one: Trial, *, gain: float) -> str:
+    """Say how a network does whose share of right answers, or error, is better by `gain`."""
     if one.beats == "better":
         return "better by more than chance"
     if one.beats == "worse":
         return "WORSE by more than chance"
-    if behind:
-        return "worse, though chance alone could have it so"
-    return "no better than chance could have it"
+    if one.p is None:
+        return "whether that is chance the rows do not tell"
+    if gain == 0:
+        return "no better"
+    return f"{'better' if gain > 0 else 'worse'}, but chance alone could explain the difference"
 
 
 @dataclass(frozen=True)
@@ -240,7 +249,7 @@ def baseline_of_values(
             names, prior, *roots, found, differences, strict=True
         )
     )
-    test = "bootstrap over rows" if resampled else "paired t-test over rows"
+    test = BOOTSTRAP if resampled else "paired t-test over rows"
     return Baseline("mean", trials, f"{test} of squared errors", rows, metrics)
 
 
@@ -257,7 +266,7 @@ def _p_of_mean(gain: NDArray[np.float64], *, resampled: bool) -> float | None:
         [gain[generator.integers(0, rows, (RESAMPLES // 8, rows))].mean(axis=1) for _ in range(8)]
     )
     fewer = min(int((means <= 0).sum()), int((means >= 0).sum()))
-    return min(1.0, 2 * (fewer + 1) / (RESAMPLES + 1))
+    return min(1.0, (fewer + 1) * LEAST)
 
 
 def beats_of(p: float | None, difference: float) -> Beats:

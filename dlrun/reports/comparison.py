@@ -248,6 +248,26 @@ def by_repeat(runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow) -> 
     return {repeat: fmean(values) for repeat, values in sorted(found.items())}
 
 
+@dataclass(frozen=True)
+class Grouping:
+    """Runs by config, where some differ by seed or fold only; all of it empty where none do."""
+
+    groups: tuple[SeedGroup, ...]
+    keys: Mapping[str, tuple[Any, ...]]  # in which the groups differ, one value a group
+    rows: tuple[GroupRow, ...]  # the metrics, one mean a group
+
+
+def grouping(runs: Sequence[ComparedRun], rows: Sequence[MetricRow]) -> Grouping:
+    """Put runs of one config together, call them by what differs, and take their means."""
+    groups = seed_groups(runs)
+    if not groups:
+        return Grouping((), {}, ())
+    firsts = [runs[group.runs[0]] for group in groups]
+    keys = keys_of(differing_keys(firsts)) if len(firsts) > 1 else {}
+    groups = called(groups, keys)
+    return Grouping(tuple(groups), keys, tuple(group_rows(runs, groups, rows)))
+
+
 _LONGEST = 32  # characters of what groups are called
 
 

@@ -12,16 +12,26 @@ from dlrun.wording import as_text
 COMMENT_AT: Final = 48
 """The column where comments begin, where the line before them leaves room."""
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.15
+LEAST: Final = 0.001
+"""The least improvement of a loss, about 1 at first, where an epoch is a step or two.
+
+Else what is learned already goes on to improve by less and less, and no patience ends it.
+"""
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w-]*")
 _WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
 
 
-def stopping(patience: int) -> Iterator[str]:
-    """Write the callback that ends a training which has not improved for so many epochs."""
-    about = f"stops when val_loss has not improved for {patience} epochs, keeps the best"
+def stopping(patience: int, least: float | None = None) -> Iterator[str]:
+    """Write the callback that ends a training which has not improved for so many epochs.
+
+    An improvement is `least` or more; None for any.
+    """
+    improved = "improved" if least is None else f"improved by {least:g}"
+    about = f"stops when val_loss has not {improved} for {patience} epochs, keeps the best"
     yield commented("  callbacks:", about)
+    delta = "" if least is None else f"min_delta: {least:g}, "
     yield (
-        f"    - {{type: EarlyStopping, monitor: val_loss, patience: {patience}, "
+        f"    - {{type: EarlyStopping, monitor: val_loss, patience: {patience}, {delta}"
         "restore_best_weights: true}"
     )
 

@@ -6,18 +6,31 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dlrun.columns.word_numbers import LONGEST
 from dlrun.data.class_folders import ClassFolders
-from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, scalar, stopping
+from dlrun.reports.config_lines import (
+    LEAST,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    commented,
+    scalar,
+    stopping,
+)
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
-from dlrun.wording import printable, tally
+from dlrun.wording import list_some, printable, quote, tally
+
+if TYPE_CHECKING:
+    from dlrun.data.folder_look import FolderLook
 
 BATCH: Final = 32
 EPOCHS: Final = 60
-STEPS: Final = 2000
+STEPS: Final = 1000
 """So many steps at least are allowed for: a network of images has learned little before."""
+MOST_PATIENCE: Final = 60
+"""Epochs: where each is a step, val_loss has turned for good after so many."""
+MOST_NAMED: Final = 3  # files in a comment
 _FOR: Final = {TRAIN: "train on", VALIDATION: "watch", TEST: "test on"}
 
 
@@ -32,10 +45,9 @@ class FolderDraft:
     learning_rate: float
     patience: int  # epochs without an improvement
 
-    def config(
-        self, found: ClassFolders, name: str, path: Path, output: Path | None
-    ) -> Iterator[str]:
+    def config(self, look: FolderLook, name: str, path: Path, output: Path | None) -> Iterator[str]:
         """Write the whole config, for `dlrun train` as it is."""
+        found = look.readable
         classes = tally(len(found.classes), "class", "classes")
         files = tally(sum(map(len, found.files.values())), self.one)
         yield f"# {printable(path.name or name)}: {classes} of {files}."
@@ -46,7 +58,7 @@ class FolderDraft:
         yield f"name: {scalar(name)}"
         yield commented("seed: 0", "same seed, same bits; try others with --seed 1")
         yield ""
-        yield from self._dataset(found, path)
+        yield from self._dataset(look, path)
         yield ""
         yield "model:"
         yield "  layers:"
@@ -72,14 +84,15 @@ class FolderDraft:
         about = "at most"
         if steps * epochs < STEPS:
             epochs = math.ceil(STEPS / steps)
-            patience = math.ceil(patience * epochs / EPOCHS)
+            patience = min(MOST_PATIENCE, math.ceil(patience * epochs / EPOCHS))
             about = f"at most; {tally(steps, 'step')} each, for {tally(rows, 'file')} to train on"
         yield "training:"
         yield commented(f"  epochs: {epochs}", about)
         yield f"  batch_size: {BATCH}"
-        yield from stopping(patience)
+        yield from stopping(patience, LEAST)
 
-    def _dataset(self, found: ClassFolders, path: Path) -> Iterator[str]:
+    def _dataset(self, look: FolderLook, path: Path) -> Iterator[str]:
+        found = look.readable
         counts = [f"{len(files):,} to {_FOR[split]}" for split, files in found.files.items()]
         if found.files.keys() == {TRAIN}:  # of which splits take their shares
             counts = [tally(len(found.files[TRAIN]), "file")]
@@ -88,10 +101,15 @@ class FolderDraft:
         yield commented(f"  path: {scalar(str(path))}", ", ".join(counts))
         for line, about in self.dataset:
             yield commented(line, about)
+        if look.bad:
+            names = list_some([Path(file).name for file in look.bad], MOST_NAMED, quote)
+            yield commented("  bad_files: skip", f"cannot be read, and left out: {names}")
         if TEST not in found.files:
             yield commented(f"  test_split: {TEST_SHARE}", "looked at once, at the end")
         if VALIDATION not in found.files:
-            yield commented(f"  validation_split: {VALIDATION_SHARE}", "watched during training")
+            about = "watched during training"
+            about = f"of the rest; {about}" if TEST not in found.files else about
+            yield commented(f"  validation_split: {VALIDATION_SHARE}", about)
 
 
 _TEXTS: Final = (
@@ -110,8 +128,8 @@ def _reading(texts: int) -> Iterator[tuple[str, str]]:
     yield "GlobalAveragePooling1D", "their mean, whatever the order of the words"
 
 
-def of_texts(found: ClassFolders, name: str, path: Path, output: Path | None) -> Iterator[str]:
+def of_texts(look: FolderLook, name: str, path: Path, output: Path | None) -> Iterator[str]:
     """Write a config for the texts of folders: a mean of embeddings, which is hard to beat."""
-    layers = tuple(_reading(len(found.files[TRAIN])))
+    layers = tuple(_reading(len(look.readable.files[TRAIN])))
     draft = FolderDraft("texts", "text", _TEXTS, layers, learning_rate=0.01, patience=3)
-    yield from draft.config(found, name, path, output)
+    yield from draft.config(look, name, path, output)

@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dlrun.column import ColumnFacts
-from dlrun.data.class_folders import ClassFolders
 from dlrun.data.image_folder import sizes_of_files
-from dlrun.errors import DataError
 from dlrun.reports.folder_drafts import FolderDraft
-from dlrun.rundir.names import TRAIN
 from dlrun.shapes.images import SUFFIXES
-from dlrun.wording import list_some, tally
+
+if TYPE_CHECKING:
+    from dlrun.data.folder_look import FolderLook
 
 LARGEST: Final = 128
 """The longer side of an image, in pixels, that a first network sees."""
@@ -80,35 +79,9 @@ def layers(size: tuple[int, int], source: str | None, name: str) -> Iterator[tup
     yield f"{{type: GlobalAveragePooling2D, name: {name}}}", "one number a filter, wherever it is"
 
 
-def sizes(found: ClassFolders, home: Path) -> list[tuple[int, int]]:
-    """Tell heights and widths of images to train on.
-
-    Raises:
-        DataError: None of the files is an image.
-    """
-    files = found.files[TRAIN]
-    told = sizes_of_files(files)
-    if told:
-        return told
-    endings = Counter(Path(file).suffix.lower() for file in files)
-    shown = [f"{number} {ending or 'without ending'}" for ending, number in endings.most_common()]
-    raise DataError(
-        f"no image and no text (.txt) was found among its {tally(len(files), 'file')}: "
-        f"{list_some(shown, 5)}.",
-        where=str(home),
-        fix="Give a folder with a folder of images, or of texts, for each class; or one table.",
-    )
-
-
-def config(
-    found: ClassFolders,
-    sizes: Sequence[tuple[int, int]],
-    name: str,
-    path: Path,
-    output: Path | None,
-) -> Iterator[str]:
-    """Write a config for the images of folders, some of which have these heights and widths."""
-    (height, width), about = _usual(sizes)
+def config(look: FolderLook, name: str, path: Path, output: Path | None) -> Iterator[str]:
+    """Write a config for the images of folders."""
+    (height, width), about = _usual(look.sizes)
     dataset = (
         (f"  size: [{height}, {width}]", f"height and width: {about}"),
         ("  resize: pad", "with black at two sides where they are narrower"),
@@ -118,4 +91,4 @@ def config(
         *layers((height, width), None, "seen"),
     )
     draft = FolderDraft("images", "image", dataset, seeing, learning_rate=0.001, patience=8)
-    yield from draft.config(found, name, path, output)
+    yield from draft.config(look, name, path, output)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.columns.inference import UNREAD, keys_otherwise, numbers_otherwise
+from dlrun.columns.inference import TEXT, UNREAD, keys_otherwise, numbers_otherwise
 from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
@@ -50,6 +50,12 @@ class ColumnProfile:
         return self.facts.name
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that its times may have, where these are several; else none."""
+        several = self.holds == "time" and "|" in (self.facts.time_format or "")
+        return tuple((self.facts.time_format or "").split("|")) if several else ()
+
+    @property
     def missing_share(self) -> float:
         """The share of rows without a value."""
         return self.facts.missing / max(1, self.facts.rows)
@@ -62,6 +68,7 @@ class TargetProfile:
     name: str
     classes: tuple[tuple[str, int], ...] | None  # with their rows, the largest first; else numbers
     missing: int
+    no_values: tuple[tuple[str, int], ...] = ()  # `nan` and `inf`, with their rows
 
     @property
     def is_class(self) -> bool:
@@ -93,6 +100,11 @@ class Profile:
     def column(self, name: str) -> ColumnProfile:
         """Find a column by its name."""
         return next(one for one in self.columns if one.name == name)
+
+    @property
+    def score(self) -> Link | None:
+        """Any link, which says what the scores of the columns are; None where there are none."""
+        return next((one.links[0] for one in self.columns if one.links), None)
 
     @property
     def group(self) -> str | None:
@@ -132,7 +144,7 @@ class Profile:
     def warnings(self) -> list[str]:
         """Say what should be known before a network is trained on it, the worst first."""
         told = [warning_of(link) for link in self.telling()]
-        told += [line for target in self.targets for line in _of_target(target, self.rows)]
+        told += [line for target in self.targets for line in _of_target(target)]
         told += [line for column in self.columns for line in _of_column(column)]
         if self.duplicates:
             told.append(
@@ -154,23 +166,30 @@ class Profile:
             each = "" if key is None else f" for each {quote(key)}"
             keys = f"time: {time}" if key is None else f"time: {time}, key: {key}"
             told.append(
-                f"{quote(time)} goes on in steps of {step}{each}, as a series does: with "
-                f"type: series, {keys} and window: 12 a network foretells the next step from the "
-                "12 before it (`dlrun list datasets series`)."
+                f"{quote(time)} goes on in steps of {step}{each}, as a series does: `type: series` "
+                f"with {keys} foretells the next step, see `dlrun init --data --series`."
             )
         return told
 
 
-def _of_target(target: TargetProfile, rows: int) -> list[str]:
+def _of_target(target: TargetProfile) -> list[str]:
     told = []
     if target.missing:
         told.append(
             f"the target {quote(target.name)} is missing in {tally(target.missing, 'row')}, "
             "which cannot be learned from."
         )
+    if target.no_values:
+        words = [text for text, _ in target.no_values]
+        number = sum(count for _, count in target.no_values)
+        given = shlex.join(["--set", f"missing_values=[{', '.join(words)}]"])
+        told.append(
+            f"the target {quote(target.name)} says {list_some(words, 3, quote)} in "
+            f"{tally(number, 'row')}, which is no value: read it as missing with `{given}`."
+        )
     if target.classes is None:
         return told
-    known = max(1, rows - target.missing)
+    known = max(1, sum(count for _, count in target.classes))
     if len(target.classes) == 1:
         told.append(f"the target {quote(target.name)} has a single class: nothing can be learned.")
         return told
@@ -209,9 +228,38 @@ def _of_column(column: ColumnProfile) -> list[str]:
         told = [f"column {name} has numbers that are written otherwise: {written}."]
     elif column.kind.kind in UNREAD:
         told = [f"column {name} is left out: {column.kind.reason}."]
+    elif column.kind.kind != TEXT and facts.words >= WORDS and facts.distinct > FEW:
+        told = [_of_sentences(column)]
+    elif column.formats:
+        told = [_of_formats(column)]
     elif column.missing_share > MANY_MISSING:
         told = [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
     return told
+
+
+WORDS: Final = 4
+"""So many words on average are what texts have, and names of classes seldom."""
+
+
+def _of_sentences(column: ColumnProfile) -> str:
+    """Say of classes that are whole sentences that they may be read as texts."""
+    facts = column.facts
+    return (
+        f"column {quote(column.name)} has {facts.distinct} different values of {facts.words:.1f} "
+        f"words on average: they look like texts, which `columns: {{{column.name}: text}}` reads "
+        "by their words."
+    )
+
+
+def _of_formats(column: ColumnProfile) -> str:
+    """Say that times may be written in several ways, and how a config says which."""
+    first, *others = map(quote, column.formats)
+    written = f"{{{column.name}: {{type: {column.kind.kind}, format: {first}}}}}"
+    return (
+        f"the times of column {quote(column.name)}, such as {quote(column.facts.top[0][0])}, may "
+        f"be {first} or {' or '.join(others)}: here they are {first}; a config says which, as in "
+        f"columns: {written}."
+    )
 
 
 def _written_otherwise(facts: ColumnFacts) -> str | None:

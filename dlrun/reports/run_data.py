@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Foretold, Spec
+from dlrun.arrays import Foretold, Origin, Spec
 from dlrun.catalog.label_forms import label_form
 from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
@@ -44,6 +44,7 @@ class Rows:
     y_pred: NDArray[Any]
     outputs: NDArray[np.float32]  # (rows, num_outputs), what the last layer gave
     foretold: Foretold | None = None  # of windows of series: when, and what naive forecasts say
+    origin: Origin | None = None  # of the whole split: by what its rows are found again
 
     def __len__(self) -> int:
         """The number of rows that are here."""
@@ -86,6 +87,7 @@ class ReportData:
     decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
     # what a reader has to know, such as that the data have changed since
     notes: tuple[str, ...] = ()
+    early: str | None = None  # how far the training came, where it did not come to its end
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
     words: WordEffects | None = None  # which words move the answers, where layers look some up
@@ -228,25 +230,44 @@ def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
     return tuple(name for name in names if name != LEARNING_RATE)
 
 
+class BestEpoch(NamedTuple):
+    """The best epoch, and how it was judged."""
+
+    watched: str  # a column of the history
+    epoch: int  # from 1
+    margin: float = 0.0  # what an EarlyStopping takes for no improvement
+
+    @property
+    def judge(self) -> str:
+        """Say by what it was judged."""
+        return f"{self.watched} (min_delta {self.margin:g})" if self.margin else self.watched
+
+
 def best_epoch(
     experiment: Experiment, history: Mapping[str, NDArray[np.float64]]
-) -> tuple[str, int] | None:
-    """Find the best epoch, from 1, and what it was judged by; None where nothing tells.
+) -> BestEpoch | None:
+    """Find the best epoch; None where nothing tells.
 
-    That is what EarlyStopping or ModelCheckpoint watched, else the validation loss.
+    It is judged by what EarlyStopping or ModelCheckpoint watched, as these judge, else by the
+    validation loss.
     """
-    watched, mode = "val_loss", "min"
+    watched, options = "val_loss", dict[str, Any]()
     for callback in experiment.training.callbacks:
         if callback.type in _STOPPERS and callback.arguments.get("monitor") in history:
-            watched = str(callback.arguments["monitor"])
-            mode = str(callback.arguments.get("mode", "auto"))
+            watched, options = str(callback.arguments["monitor"]), dict(callback.arguments)
             break
     values = history.get(watched)
-    if values is None or not np.isfinite(values).any():
+    if values is None:
         return None
+    mode = str(options.get("mode", "auto"))
     larger = is_larger_better(watched) if mode == "auto" else mode == "max"
-    best = np.nanargmax(values) if larger else np.nanargmin(values)
-    return watched, int(best) + 1
+    margin, start = abs(float(options.get("min_delta") or 0)), options.get("start_from_epoch") or 0
+    # `EarlyStopping.on_epoch_end`: better is what is so by more than the margin.
+    best, top = None, -math.inf
+    for epoch, value in enumerate(values if larger else -values):
+        if epoch >= start and value - margin > top:
+            best, top = epoch, float(value)
+    return None if best is None else BestEpoch(watched, best + 1, margin)
 
 
 def changes(values: NDArray[np.float64] | None) -> bool:

@@ -12,14 +12,14 @@ Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learn
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist, fmean, variance
 from typing import Any, Literal, TypeVar
 
 from dlrun.reports.repeats import SEEDS, Repeats, Unit
-from dlrun.wording import count
+from dlrun.wording import count, format_number
 
 LEVEL = 0.05
 Word = Literal[
@@ -43,6 +43,11 @@ class Estimate:
     margin: float | None
     count: int  # the number of seeds, or of folds
     unit: Unit = "seed"
+
+    def __str__(self) -> str:
+        """Write the mean and its margin, where there is one: `0.9790 ± 0.0021`."""
+        margin = "" if self.margin is None else f" ± {format_number(self.margin)}"
+        return format_number(self.mean) + margin
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,25 @@ def estimate(values: Sequence[float], over: Repeats = SEEDS) -> Estimate:
     error = math.sqrt(variance(values) * (1 / number + over.overlap))
     margin = quantile(1 - LEVEL, number - 1) * error
     return Estimate(fmean(values), margin, number, over.unit)
+
+
+def margin_legend(estimates: Iterable[Estimate | None]) -> str | None:
+    """Say what stands behind `±`, and what it cannot tell; None where there is none."""
+    known = [one for one in estimates if one is not None and one.margin is not None]
+    if not known:
+        return None
+    unit = known[0].unit
+    over = {"run": "the folds of all seeds"}.get(unit, f"the {unit}s")
+    how = "Student's t" if unit == "seed" else "Student's t, corrected for the rows that they share"
+    said = f"± half of the 95 % confidence interval over {over} ({how})"
+    if min(one.count for one in known) == 2:  # noqa: PLR2004
+        said += (
+            f"; two {unit}s tell next to nothing of how far others would lie: the interval is very "
+            "wide, and may reach beyond what the metric can be"
+        )
+    if any(one.margin == 0 for one in known):
+        said += f"; 0 is of {unit}s that all gave the same, which makes the mean no surer"
+    return said
 
 
 def judge(
@@ -125,6 +149,17 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
         largest = min(max(largest, p * (len(tested) - rank)), 1.0)
         result[number] = largest
     return result
+
+
+def p_in_words(p: float, least: float = 0.0) -> str:
+    """Write a p value: `p = 0.0310`, `p < 0.0001`.
+
+    `least` is the smallest that a test by resampling can give: a p that is no larger is one that
+    none of the resamples has reached, `p <= 0.001`.
+    """
+    if p <= least:
+        return f"p <= {p:.3f}"
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"  # noqa: PLR2004
 
 
 def mcnemar(gained: int, lost: int) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.repeats import FOLD, REPEATED, SEED, Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Estimate, estimate
-from dlrun.wording import is_number
+from dlrun.wording import format_number, is_number
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class SweepPoint:
         """Over what its mean is taken."""
         folds = self.runs[0].folds if FOLD in self.runs[0].point else None
         return Repeats.of((run.repeat for run in self.runs), folds)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each of its seeds and folds has the objective."""
+        return self.by_repeat().keys() == {run.repeat for run in self.runs}
 
     def by_repeat(self) -> dict[Repeat, float]:
         """The objective of its runs that have it, by seed and fold."""
@@ -92,6 +97,15 @@ class SweepResults:
     def best(self) -> SweepRun | None:
         """Give the best run of the best point; None where no run has the objective."""
         return next((point.best for point in self.points()), None)
+
+    def tie_in_words(self) -> str | None:
+        """Say so where several points share the first place; None where one has it alone."""
+        found = [(p.estimate.mean, p.is_whole) for p in self.points() if p.estimate is not None]
+        tied = found.count(found[0]) if found else 0
+        if tied < 2:  # noqa: PLR2004
+            return None
+        best = f"{tied:,} points share the best {self.objective}, {format_number(found[0][0])}"
+        return f"{best}; the one that was begun first stands for them"
 
     @property
     def is_repeated(self) -> bool:

@@ -31,9 +31,27 @@ def import_everything() -> set[str]:
         for name in [*_own_modules(), *OTHERS]:
             with contextlib.suppress(ImportError):  # an extra that is not installed
                 importlib.import_module(name)
+    _prepare()
     gc.collect()
     gc.freeze()  # no copy searches it, and so all copies share it
     return reads
+
+
+def _prepare() -> None:
+    """Make what many commands make first and keep: a copy of this process has it already."""
+    from dlrun.catalog.kinds import KINDS
+    from dlrun.catalog.shelves import origins
+    from dlrun.catalog.words import find, words
+    from dlrun.cli.app import COMMANDS, command_named
+    from dlrun.columns import SHELF, adapter
+
+    for kind in KINDS:
+        for word in words(kind):
+            find(kind, word)
+    for word in origins(SHELF):
+        adapter(word)
+    for name in COMMANDS:
+        command_named(name)
 
 
 def sees_gpu() -> bool:

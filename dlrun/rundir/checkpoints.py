@@ -31,7 +31,6 @@ from dlrun.rundir.files import (
     reason,
     sync,
     temporary_name,
-    write_bytes,
 )
 from dlrun.rundir.integrity import is_signed, signed
 from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
@@ -71,13 +70,17 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
                 **checkpoint.facts,
                 "tensors_sha256": hashlib.sha256(data).hexdigest(),
             }
-            write_bytes(temporary / _TENSORS, data)
-            write_bytes(temporary / _STATE, signed(state).encode())
+            for name, content in ((_TENSORS, data), (_STATE, signed(state).encode())):
+                (temporary / name).write_bytes(content)
+                sync(temporary / name)
+            sync(temporary)
             temporary.rename(target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync(home)
+        if not names:  # that there is such a folder, and the config beside it
+            sync(folder)
     keep_newest(folder, KEPT)
 
 

@@ -40,12 +40,13 @@ def environment_facts() -> dict[str, Any]:
     """
     import platform
 
+    packages = installed_packages()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "versions": {
             "python": platform.python_version(),
             "dlrun": __version__,
-            **{package: _version(package) for package in _PACKAGES},
+            **{package: packages.get(package) for package in _PACKAGES},
         },
         "platform": platform.platform(),
         "processor": _processor(),
@@ -133,15 +134,6 @@ def _boot_id() -> str | None:
     return None
 
 
-def _version(package: str) -> str | None:
-    from importlib import metadata
-
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def _processor() -> str:
     """The processor's model: kernels are chosen by what it can do."""
     import platform
@@ -155,11 +147,14 @@ def _processor() -> str:
 
 
 def _git_facts() -> dict[str, Any] | None:
-    commit = _git("rev-parse", "HEAD")
-    if not commit:
+    told = _git("status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    if told is None:  # in a checkout of very many files to look at them all takes too long
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": None} if commit else None
+    head = re.search(r"^# branch\.oid ([0-9a-f]+)$", told, re.MULTILINE)
+    if head is None:  # `(initial)`: nothing is committed yet
         return None
-    changes = _git("status", "--porcelain", "--untracked-files=no")
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+    return {"commit": head[1], "dirty": any(not line.startswith("#") for line in told.split("\n"))}
 
 
 def _changes() -> str | None:

@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,37 @@ def replacing(
             raise
         finally:
             os.close(descriptor)
-        sync(path.parent)
+        waiting = _waiting.get()
+        if waiting is None:
+            sync(path.parent)
+        else:
+            waiting.add(path.parent)
+
+
+_waiting: ContextVar[set[Path] | None] = ContextVar("folders to be synced later", default=None)
+
+
+@contextlib.contextmanager
+def syncing_folders_together() -> Iterator[Callable[..., None]]:
+    """Sync the folders into which the block writes files only when it says so.
+
+    Each file is whole or not there all the same; later is only the moment from which its name
+    outlives a loss of power. The block is given a function that syncs what waits, but for one
+    folder if it is told so: what is written there next may vouch for the files of all others.
+    """
+    folders: set[Path] = set()
+
+    def settle(but: Path | None = None) -> None:
+        for folder in sorted(folders - {but}):
+            with naming_write_errors(folder), contextlib.suppress(FileNotFoundError):
+                sync(folder)
+            folders.discard(folder)
+
+    token = _waiting.set(folders)
+    try:
+        yield settle
+    finally:
+        _waiting.reset(token)
 
 
 def _make_temporary(path: Path) -> tuple[Path, int]:
@@ -173,8 +204,8 @@ def _json_text(value: Any, newline: str) -> str:
     return _dumps(value)
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""`json.dumps` makes an encoder for each value."""
 
 
 def append_text(path: Path, text: str) -> None:

@@ -14,17 +14,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dlrun.errors import DlrunError, RunFolderError, UsageError
+from dlrun.errors import DivergedError, DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.extension import Extension
 from dlrun.rundir.files import reason
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.lock import lock_state
-from dlrun.rundir.metrics import finite_number, main_metric, read_history, read_metrics
+from dlrun.rundir.metrics import (
+    epochs_of,
+    finite_number,
+    main_metric,
+    read_history,
+    read_metrics,
+)
 from dlrun.rundir.names import EXTENSION, LOG, METRICS, RECORD, SWEEP
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
+from dlrun.wording import count, text_of
 
 LATEST = "latest"
 
@@ -33,7 +40,15 @@ _ATTEMPTS = 100
 _MAX_NAME_BYTES = 120
 _MAX_LISTED = 10
 _MOST_NEAR = 500  # how many of the newest runs are looked at for a misspelt name
+_MOST_REASON = 500
 _STAMP = re.compile(r"\d{8}-\d{6}_")
+STANDINGS = {
+    "running": "is still running",
+    "finished": "is finished",
+    "interrupted": "was interrupted",
+    "failed": "has failed",
+    "killed": "was killed",
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,37 @@ class Run:
     def status(self) -> str:
         """How it stands: `killed` where its record says `running` and its process is gone."""
         return status_of(self.path, self.record)
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether its training ended with NaN or infinity: the same bits would do so again."""
+        return self.record.get("exit_code") == DivergedError.exit_code
+
+    @property
+    def standing(self) -> str:
+        """The status as the end of a sentence: `was interrupted`, `has diverged`."""
+        return "has diverged" if self.has_diverged else STANDINGS[self.status]
+
+    @property
+    def next_step(self) -> str | None:
+        """What can be done with a run that is not finished; None while a process trains it."""
+        if self.has_diverged:
+            return "Train with other settings."
+        going_on = self.status == "running"
+        return None if going_on else f"`dlrun resume {self.path}` goes on with it."
+
+    def ended_early(self, epochs: int, also: str = "") -> str | None:
+        """Say how far a run came that is not finished, and why; None where it is finished.
+
+        `epochs` is how many its config asks for, `also` what comes of it. What it gives ends a
+        sentence about the run: `was interrupted after 3 of 10 epochs: Interrupted by SIGINT.`
+        """
+        if self.status == "finished":
+            return None
+        reason = self.record.get("reason")
+        why = f": {text_of(reason, _MOST_REASON).rstrip('.')}" if reason else ""
+        how_far = f"{epochs_of(self.path)} of {count(epochs, 'epoch')}"
+        return f"{self.standing} after {how_far}{also}{why}."
 
     @cached_property
     def notes(self) -> Notes:
@@ -193,6 +239,7 @@ def find_run(reference: str, runs_dir: Path) -> Path:
     for path in (Path(reference), runs_dir / reference):
         if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
             return path
+    _refuse_sweep(reference, runs_dir)
     if reference == LATEST:
         if rows := list_runs(runs_dir):
             return rows[0].path
@@ -216,9 +263,28 @@ def find_run(reference: str, runs_dir: Path) -> Path:
 
 
 def open_runs(references: Sequence[str], runs_dir: Path) -> list[Run]:
-    """Find several runs, each once, whatever it is called by."""
-    found = (open_run(reference, runs_dir) for reference in references)
+    """Find several runs, each once, whatever it is called by; a sweep stands for its runs."""
+    found = (run for reference in references for run in _runs_of(reference, runs_dir))
     return list({run.path.resolve(): run for run in found}.values())
+
+
+def _runs_of(reference: str, runs_dir: Path) -> list[Run]:
+    sweep = _sweep_at(reference, runs_dir)
+    return [*map(_opened, run_paths(sweep))] if sweep else [open_run(reference, runs_dir)]
+
+
+def _refuse_sweep(reference: str, runs_dir: Path) -> None:
+    if (sweep := _sweep_at(reference, runs_dir)) is not None:
+        fix = f"`dlrun sweep show {sweep}` shows its runs."
+        raise UsageError("is a sweep; one run was expected.", where=str(sweep), fix=fix)
+
+
+def _sweep_at(reference: str, runs_dir: Path) -> Path | None:
+    """Find a sweep by its path, or its name in `runs_dir`."""
+    for path in (Path(reference), runs_dir / reference):
+        if reference and os.path.isfile(path / SWEEP):  # noqa: PTH113 - never raises
+            return path
+    return None
 
 
 def _opened(path: Path) -> Run:

@@ -173,7 +173,11 @@ def unknown_because(sealed: object) -> str:
     elif not _seals(sealed):
         said = "It bears no seal: no key could be kept when it was made"
     else:
-        said = f"It was sealed with another key than {_shown_path()}, as in another container"
+        said = (
+            f"It was sealed with another key than {_shown_path()}: it was trained elsewhere, as an "
+        )
+        said += "imported run was, or in a container that has lost its key; of containers"
+        return f"{said}, {_LASTING}."
     return f"{said}; {_LASTING}."
 
 

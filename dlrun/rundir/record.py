@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
 from dlrun.memory import refusal
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.files import json_text, parse_json, plain, read_text, write_text
+from dlrun.rundir.files import (
+    json_text,
+    parse_json,
+    plain,
+    read_text,
+    syncing_folders_together,
+    write_text,
+)
 from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.metrics import finite_number
@@ -38,8 +45,9 @@ _HASHES = re.compile(rf',\n  "{_TEXT_HASH}": "(\w{{64}})",\n  "sha256": "\w{{64}
 class Record:
     """The open record of a run that is going on."""
 
-    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, facts: Mapping[str, Any], settle: Callable[..., None]) -> None:
         self._path = path
+        self._settle = settle  # see `syncing_folders_together`
         self.facts = dict(facts)
 
     def note(self, **facts: Any) -> None:
@@ -49,7 +57,9 @@ class Record:
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew."""
         self.note(**facts)
+        self._settle(but=self._path.parent)
         write_text(self._path, record_text(self.facts))
+        self._settle()
 
 
 @contextlib.contextmanager
@@ -72,7 +82,10 @@ def recording(
     `earlier` is what `run.json` says of a run that goes on; `lock` that of the folder, where it is
     held already.
     """
-    with contextlib.nullcontext(lock) if lock else holding_lock(run.path) as held:
+    with (
+        contextlib.nullcontext(lock) if lock else holding_lock(run.path) as held,
+        syncing_folders_together() as settle,
+    ):
         before = dict(earlier or {})
         # A monotonic time at which the run would have begun, had it never been interrupted.
         start = time.monotonic() - (finite_number(before.get("seconds")) or 0)
@@ -89,7 +102,7 @@ def recording(
         # What they vouch for is about to be written anew.
         for key in ("files", "final_weights"):
             before.pop(key, None)
-        record = Record(run.file(RECORD), {**before, **opening, **facts})
+        record = Record(run.file(RECORD), {**before, **opening, **facts}, settle)
         record.add()
         held.keep_room()
         try:
@@ -98,19 +111,10 @@ def recording(
             held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(
-                    **how_it_ended(error),
-                    **_end(start),
-                    files=hash_files(run.path, record.facts.get("exports")),
-                )
+                record.add(**how_it_ended(error), **_end(run, record, start))
             raise
         held.give_room()
-        record.add(
-            status="finished",
-            exit_code=0,
-            **_end(start),
-            files=hash_files(run.path, record.facts.get("exports")),
-        )
+        record.add(status="finished", exit_code=0, **_end(run, record, start))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -176,8 +180,12 @@ def now() -> str:
     return datetime.now().astimezone().isoformat(timespec="microseconds")
 
 
-def _end(start: float) -> dict[str, Any]:
-    return {"ended": now(), "seconds": round(time.monotonic() - start, 3)}
+def _end(run: Run, record: Record, start: float) -> dict[str, Any]:
+    return {
+        "ended": now(),
+        "seconds": round(time.monotonic() - start, 3),
+        "files": hash_files(run.path, record.facts.get("exports")),
+    }
 
 
 def how_it_ended(error: BaseException) -> dict[str, Any]:

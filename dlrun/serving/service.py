@@ -54,7 +54,7 @@ class Service:
         self._run = run
         self._max_rows = max_rows
         self._draw = draw
-        self._opened = open_trained(run, watcher)
+        self._opened = open_trained(run, watcher, answers=True)
         self.spec: Spec = self._opened.spec
         self.name = safe_name(self._opened.experiment.name)
         self.label = run.lasting_name

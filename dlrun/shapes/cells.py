@@ -94,6 +94,22 @@ def is_number_like(cell: str) -> bool:
     return True
 
 
+def is_not_finite(cell: str) -> bool:
+    """Whether a cell says `nan` or `inf`, which is neither a number nor the name of a class."""
+    return is_number_like(cell) and not math.isfinite(float(cell))
+
+
+SAY_MISSING: Final = frozenset(
+    ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "?", "missing")
+)
+"""What people write where there is no number, in small letters."""
+
+
+def says_missing(cell: str) -> bool:
+    """Whether a cell among numbers says that there is none."""
+    return cell.lower() in SAY_MISSING or is_not_finite(cell)
+
+
 def is_name(cell: str) -> bool:
     """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
     return bool(cell) and not is_number_like(cell)

@@ -4,6 +4,7 @@ A loss is named, or given by an alias; it is None where nothing is trained. `out
 of what the last layer gives for one row, `units` its last size. What is not known is None.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -44,6 +45,14 @@ NEVER_NEGATIVE: Final = frozenset(
     {"hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus"}
 )
 """Activations that cannot say -1."""
+RANGES: Final = {
+    "celu": (-1.0, math.inf), "elu": (-1.0, math.inf), "exponential": (0.0, math.inf),
+    "hard_sigmoid": (0.0, 1.0), "hard_tanh": (-1.0, 1.0), "log_sigmoid": (-math.inf, 0.0),
+    "log_softmax": (-math.inf, 0.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0),
+    "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "softplus": (0.0, math.inf),
+    "softsign": (-1.0, 1.0), "tanh": (-1.0, 1.0),
+}  # fmt: skip
+"""Between what numbers the values of activations lie, which never leave them."""
 ONE_SOFTMAX: Final = (
     "The softmax of a single unit is always 1.",
     "Use 'activation: sigmoid', or one unit for each class.",
@@ -157,17 +166,24 @@ def misgiving(
     if name is None:
         return None
     doubts = chain(
-        _doubts_about_outputs(name, units, activation),
+        _doubts_about_outputs(name, units, activation, classes),
         _doubts_about_targets(name, units, classes, targets),
+        _doubts_about_range(name, activation, targets) if classes is None else (),
     )
     return next(doubts, None)
 
 
-def _doubts_about_outputs(name: str, units: int | None, activation: str | None) -> Found:
+def _doubts_about_outputs(
+    name: str, units: int | None, activation: str | None, classes: int | None
+) -> Found:
     if label_form(name) == "binary" and activation == "softmax" and units != 1:
         what = f"{name} takes each output for itself, but a softmax shares 1 among all of them."
         several = "for several labels at once use 'activation: sigmoid'"
         yield what, f"For one class a row use categorical_crossentropy; {several}."
+    # Of more classes, one against all others each, it is meant.
+    if label_form(name) == "binary" and activation == "sigmoid" and classes == units == PAIR:
+        what = f"{name} has one sigmoid for each class: their probabilities do not sum to 1."
+        yield what, "Use 'units: 1', or categorical_crossentropy after 'activation: softmax'."
     if label_form(name) == "one_hot" and units == 1:
         what = f"{name} chooses among several outputs, but there is one."
         yield what, "Use binary_crossentropy, or mean_squared_error for numbers."
@@ -189,6 +205,20 @@ def _doubts_about_targets(
         yield f"{name} takes targets from 0 to 1, but some lie beyond.", "Use mean_squared_error."
     if targets:
         yield from out_of_range(name, below_zero=targets.below_zero, zero=targets.zero)
+
+
+def _doubts_about_range(name: str, activation: str | None, targets: Targets | None) -> Found:
+    """A last layer that cannot give what numbers are to be learned."""
+    if targets is None or name not in MEASURE_DISTANCE or activation not in RANGES:
+        return
+    low, high = RANGES[activation]
+    beyond = [f"below {low:g}"] * (targets.low is not None and targets.low < low)
+    beyond += [f"above {high:g}"] * (targets.high is not None and targets.high > high)
+    if beyond:
+        what = f"the last layer ends with {activation}, which gives nothing {' or '.join(beyond)}, "
+        what += "but the targets lie there too"
+        scaled = f", scaled by 'target_scale: {targets.scaled}'" if targets.scaled else ""
+        yield f"{what}{scaled}.", "Leave the activation of the last layer out."
 
 
 def _distance_of_classes(

@@ -98,7 +98,7 @@ class CallbackChain:
             elif is_restored and callback.best_epoch + 1 < completed:
                 lines.append(
                     f"EarlyStopping has restored the weights of {_best(callback)}, "
-                    f"the best by {callback.monitor}"
+                    f"the best by {callback.monitor}{_margin(callback)}"
                 )
         has_stopped = any(callback.stopped_epoch > 0 for callback in stopping)
         if self.model.stop_training and completed < asked and not has_stopped:
@@ -140,7 +140,12 @@ def _why(callback: Any) -> str:
     """Why an EarlyStopping ends the training: `val_loss has not improved for 3 epochs`."""
     waited = "1 epoch" if callback.wait == 1 else f"{callback.wait} epochs"
     beyond = "" if callback.baseline is None else f" beyond the baseline {callback.baseline:g}"
-    return f"{callback.monitor} has not improved{beyond} for {waited}"
+    return f"{callback.monitor} has not improved{beyond} for {waited}{_margin(callback)}"
+
+
+def _margin(callback: Any) -> str:
+    """What an EarlyStopping takes for no improvement: ` (min_delta 0.001)`; nothing for none."""
+    return f" (min_delta {abs(callback.min_delta):g})" if callback.min_delta else ""
 
 
 def _best(callback: Any) -> str:

@@ -141,8 +141,12 @@ class CompiledEpochs:
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
             order = self._order(train, seed, epoch)
-            self._batches_of(train, order, 0, self.steps_per_epoch)
-            return epoch + 1, table.write(epoch - first, self._logs(validation))
+            if self.steps_per_epoch == 1 and not self._steps.jit_compile:
+                logs = self._steps.train_alone(*_gather(train, order))
+            else:
+                self._batches_of(train, order, 0, self.steps_per_epoch)
+                logs = self._results()
+            return epoch + 1, table.write(epoch - first, self._with_held(logs, validation))
 
         table = tf.TensorArray(tf.float32, size=last - first + 1)
         _, table = tf.while_loop(lambda epoch, _: epoch <= last, one_epoch, (first, table))
@@ -228,14 +232,20 @@ class CompiledEpochs:
 
     def _logs(self, validation: Rows | None) -> Any:
         """Return the row of logs at the end of an epoch, `(num_logs,)`, and forget it."""
-        logs = self._steps.results()
-        self._steps.reset()
+        return self._with_held(self._results(), validation)
+
+    def _with_held(self, logs: Any, validation: Rows | None) -> Any:
+        """Add the logs of the validation rows to those of an epoch, `(num_logs,)`."""
         if validation is None:
             return logs
         test_batches(self._steps, validation, self._batch_size)
-        held = self._steps.results()
+        return tf.concat([logs, self._results()], axis=0)
+
+    def _results(self) -> Any:
+        """Return what loss and metrics have seen, and let them forget it."""
+        logs = self._steps.results()
         self._steps.reset()
-        return tf.concat([logs, held], axis=0)
+        return logs
 
 
 def all_finite(steps: Steps, table: NDArray[np.float32]) -> bool:

@@ -12,7 +12,7 @@ from dlrun.arrays import Samples
 from dlrun.backend import tf
 from dlrun.backend.components import worded
 from dlrun.data.targets import in_own_units
-from dlrun.training.epochs import Rows, test_batches
+from dlrun.training.epochs import Rows, count_steps, test_batches
 from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ PREDICT_BATCH = 128
 With one size for every call, the bits of a row's prediction do not depend on how many rows are
 predicted with it.
 """
+
+
+FEW_BATCHES = 4
+"""To trace the loop over the batches takes longer than to call so many one by one."""
 
 
 class Evaluator:
@@ -44,22 +48,33 @@ class Evaluator:
         for block in blocks:
             rows = to_rows(block) if isinstance(block, Samples) else block
             self._steps.prepare(rows.x, rows.y)
-            is_one_batch = rows.num_rows <= self._batch_size
-            kind = ("evaluate", self._batch_size, rows.weight is not None, is_one_batch)
-            functions = self._steps.functions
-            if kind not in functions:
-                functions[kind] = self._compile(rows, is_one_batch=is_one_batch)
-            arrays = (value for value in rows if value is not None)
             with worded("evaluate this"):
-                results = functions[kind](*arrays)
+                results = self._measure(rows)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
+
+    def _measure(self, rows: Rows) -> Any:
+        """Measure some rows; return the results so far, `(num_logs,)`."""
+        functions, size = self._steps.functions, self._batch_size
+        kind = ("evaluate", size, rows.weight is not None)
+        batches = count_steps(rows.num_rows, size)
+        if batches > 1 and (batches > FEW_BATCHES or (*kind, False) in functions):
+            return self._compiled((*kind, False), rows)(*_present(rows))
+        results: Any = None
+        measure = self._compiled((*kind, True), rows)
+        for begin in range(0, max(rows.num_rows, 1), size):
+            results = measure(*(value[begin : begin + size] for value in _present(rows)))
+        return results
+
+    def _compiled(self, kind: tuple[Any, ...], rows: Rows) -> Any:
+        functions = self._steps.functions
+        if kind not in functions:
+            functions[kind] = self._compile(rows, is_one_batch=kind[-1])
+        return functions[kind]
 
     def _compile(self, rows: Rows, *, is_one_batch: bool) -> Any:
         """Compile for any number of rows of this kind; one batch needs no loop."""
         signature = [
-            tf.TensorSpec([None, *value.shape[1:]], value.dtype)
-            for value in rows
-            if value is not None
+            tf.TensorSpec([None, *value.shape[1:]], value.dtype) for value in _present(rows)
         ]
 
         def measure(x: Any, y: Any, weight: Any = None) -> Any:
@@ -70,6 +85,10 @@ class Evaluator:
             return self._steps.results()
 
         return tf.function(measure, input_signature=signature, autograph=False)
+
+
+def _present(rows: Rows) -> list[Any]:
+    return [value for value in rows if value is not None]
 
 
 class Predictor:

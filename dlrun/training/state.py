@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.backend import keras, tf
+from dlrun.data.decimals import decimals, packed, texts, wholes
 from dlrun.errors import RunFolderError
 from dlrun.models.weights import settle
 from dlrun.rundir.checkpoints import Checkpoint
@@ -201,15 +202,18 @@ class History:
         self.rows: list[dict[str, float]] = []
         # Of the rows so far: a long training writes them each second, and they stay as they are.
         self._columns_written: list[str] = []
-        self._lines: list[str] = []
+        self._rows_written = 0
+        self._lines: list[str] = []  # those of several rows each
 
     def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
         """Return the columns; the values, float64; and which of them are there, bool."""
         columns = self._columns()
-        values = np.array([[row.get(name, 0.0) for name in columns] for row in self.rows])
-        present = np.array([[name in row for name in columns] for row in self.rows], bool)
         shape = (len(self.rows), len(columns))  # (epochs, num_columns), with no epoch, too
-        return columns, values.reshape(shape), present.reshape(shape)
+        values, present = np.zeros(shape), np.zeros(shape, bool)
+        for place, name in enumerate(columns):
+            values[:, place] = [row.get(name, 0.0) for row in self.rows]
+            present[:, place] = [name in row for row in self.rows]
+        return columns, values, present
 
     def read_arrays(
         self, columns: Sequence[str], values: NDArray[Any], present: NDArray[Any]
@@ -219,17 +223,16 @@ class History:
             {name: float(value) for name, value, there in zip(columns, *row, strict=True) if there}
             for row in zip(values, present, strict=True)
         ]
-        self._lines = []
+        self._rows_written, self._lines = 0, []
 
     def to_csv(self) -> str:
         """Return the table with the columns `epoch` (from 1) and one per log."""
         columns = self._columns()
         if columns != self._columns_written:
-            self._columns_written, self._lines = columns, []
-        begin = len(self._lines)
-        for epoch, row in enumerate(self.rows[begin:], start=begin + 1):
-            cells = (shortest(row[name]) if name in row else "" for name in columns)
-            self._lines.append(",".join([str(epoch), *cells]) + "\n")
+            self._columns_written, self._rows_written, self._lines = columns, 0, []
+        if rows := self.rows[self._rows_written :]:
+            self._lines.append(_lines_of(rows, columns, first=self._rows_written + 1))
+            self._rows_written = len(self.rows)
         head = io.StringIO()
         csv.writer(head, lineterminator="\n").writerow(["epoch", *columns])
         return head.getvalue() + "".join(self._lines)
@@ -238,8 +241,29 @@ class History:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
 
-def shortest(value: float) -> str:
-    """Return the shortest decimal that reads back as the same float32, or else float64."""
-    single = np.float32(value)
-    same = float(single) == value or np.isnan(single)
-    return str(single) if same else repr(float(value))
+def _lines_of(rows: Sequence[Mapping[str, float]], columns: Sequence[str], *, first: int) -> str:
+    """Write the epochs from `first` on, one a line."""
+    comma, newline = (np.full((len(rows), 1), ord(text), np.uint8) for text in ",\n")
+    parts = [wholes(np.arange(first, first + len(rows)))]
+    for name in columns:
+        parts += [comma, _column([row.get(name) for row in rows])]
+    return packed([*parts, newline]).decode()
+
+
+def _column(values: Sequence[float | None]) -> NDArray[np.uint8]:
+    """Write numbers, `(rows,)`, as `(rows, width)` bytes, see `decimals`; nothing for None.
+
+    Each is the shortest decimal that reads back as the same float32, or else float64.
+    """
+    exact = np.array(values, np.float64)  # None is NaN
+    with np.errstate(over="ignore"):
+        single = exact.astype(np.float32)
+    is_single = (single == exact) | np.isnan(exact)
+    if is_single.all() and None not in values:
+        return decimals(single)
+    return texts(
+        [
+            "" if value is None else str(short) if is_short else repr(float(value))
+            for value, short, is_short in zip(values, single, is_single, strict=True)
+        ]
+    )

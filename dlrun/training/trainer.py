@@ -201,7 +201,7 @@ class Trainer:
 
     def _close_epochs(self, begin: Position, end: Position, table: Any) -> Position:
         """Close the completed epochs one by one; no callback acts before the last of them."""
-        for offset, row in enumerate(table):
+        for offset, row in enumerate(table.tolist()):
             if offset > 0:
                 self._chain.call("on_epoch_begin", begin.epoch + offset, {})
             self._close_epoch(begin.epoch + offset, self._logs(row))
@@ -217,9 +217,9 @@ class Trainer:
     def _last_logs(self) -> dict[str, float]:
         return self.history.rows[-1] if self.history.rows else {}
 
-    def _logs(self, row: Any) -> dict[str, float]:
-        """Name the logs of an epoch, `(num_logs,)`."""
-        logs = dict(zip(self._compiled.names, map(float, row), strict=True))
+    def _logs(self, row: Sequence[float]) -> dict[str, float]:
+        """Name the logs of an epoch."""
+        logs = dict(zip(self._compiled.names, row, strict=True))
         return self._measure_validation(logs) if self._chain.watches_validation else logs
 
     def _measure_validation(self, logs: dict[str, float]) -> dict[str, float]:

@@ -18,16 +18,13 @@ from dlrun.reports.comparison import (
     GroupRow,
     MetricRow,
     SeedGroup,
-    called,
     differing_keys,
-    group_rows,
+    grouping,
     incomparable,
-    keys_of,
     metric_rows,
-    seed_groups,
 )
 from dlrun.reports.statistics import difference_interval
-from dlrun.rundir.folder import Run, open_runs, read_row
+from dlrun.rundir.folder import STANDINGS, Run, find_run, open_runs, read_row
 from dlrun.rundir.metrics import JUDGING_ORDER
 from dlrun.wording import did_you_mean, is_number
 from dlrun.workflows.runs import RunFacts, check_known, choose_runs, metric_of
@@ -84,9 +81,10 @@ def compare(
     """Compare two or more runs by what their folders hold, by all metrics or by some.
 
     The `baseline`, or the group that it is of, comes first: what the others are held against.
-    `columns` are keys of runs that are told besides.
+    A sweep stands for its runs. `columns` are keys of runs that are told besides.
     """
-    found = open_runs([*([] if baseline is None else [baseline]), *references], runs_dir)
+    first = [] if baseline is None else [str(find_run(baseline, runs_dir))]
+    found = open_runs([*first, *references], runs_dir)
     if len(found) < 2:  # noqa: PLR2004
         named = found[0].name if found else "none is named"
         raise UsageError(
@@ -95,18 +93,16 @@ def compare(
         )
     runs = [read_run(run) for run in found]
     rows = _chosen(metric_rows(runs), metrics)
-    groups = seed_groups(runs)
-    firsts = [runs[group.runs[0]] for group in groups]
-    group_keys = keys_of(differing_keys(firsts)) if len(firsts) > 1 else {}
-    groups = called(groups, group_keys)
+    found_groups = grouping(runs, rows)
+    groups = found_groups.groups
     is_alone = baseline is not None and not groups
     return RunComparison(
         tuple(runs),
         tuple(rows),
         differing_keys(runs),
-        tuple(groups),
-        tuple(group_rows(runs, groups, rows)),
-        group_keys,
+        groups,
+        found_groups.rows,
+        found_groups.keys,
         next(iter(dict.fromkeys(row.split for row in rows)), ""),
         tuple(_warnings(runs, groups)),
         _facts(found, columns),
@@ -200,7 +196,9 @@ def _chosen(rows: list[MetricRow], metrics: Sequence[str]) -> list[MetricRow]:
 
 def _warnings(runs: Sequence[ComparedRun], groups: Sequence[SeedGroup]) -> list[str]:
     value_at = [
-        f"warning: {run.run} has no metrics: it is {run.status}" for run in runs if not run.metrics
+        f"warning: {run.run} has no metrics: it {STANDINGS[run.status]}"
+        for run in runs
+        if not run.metrics
     ]
     value_at += [
         f"warning: {group.label} has several runs of one {group.over.unit}, which count as one"

@@ -1,9 +1,8 @@
-"""`dlrun data FILE|CONFIG`: reads a table once and counts what is in it."""
+"""`dlrun data FILE|CONFIG|FOLDER`: reads a table once and counts what is in it; or the files."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -19,13 +18,14 @@ from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read
 from dlrun.data.clock import clock_of, missing_steps, positions, step_in_words
 from dlrun.data.csv_header import column_positions
-from dlrun.data.files import open_error
+from dlrun.data.folder_look import look_at_folder
 from dlrun.data.links import MOST_ROWS, Link, find_links
 from dlrun.data.table_facts import value_counts
 from dlrun.data.table_rows import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
+from dlrun.reports.folder_profile import FolderProfile
 from dlrun.reports.profile import (
     BINS,
     ColumnProfile,
@@ -35,6 +35,7 @@ from dlrun.reports.profile import (
     looks_like_classes,
 )
 from dlrun.rundir.files import write_output
+from dlrun.shapes.cells import is_not_finite
 from dlrun.wording import AMONG_FEW, did_you_mean, list_columns, quote
 
 if TYPE_CHECKING:
@@ -51,6 +52,20 @@ _KEY: Final = re.compile(r"`dataset\.(\w+)(?:: ([^`]*))?`")
 """A key of a config in the words of an error, perhaps with its value."""
 
 
+def data_of_folder(
+    home: Path, targets: Sequence[str], settings: Mapping[str, Any], *, page: bool
+) -> FolderProfile:
+    """Look at a folder of images or of texts, a folder for each class.
+
+    Raises:
+        DlrunError: It is no such folder, or something was asked for that a table alone has.
+    """
+    asked = {"--target": targets, "--set": settings, "--output": page}
+    for option in (option for option, value in asked.items() if value):
+        raise UsageError("it tells of a table; folders name their classes.", where=option)
+    return FolderProfile(str(home), look_at_folder(home))
+
+
 def data(
     source: Path, targets: Sequence[str] = (), settings: Mapping[str, Any] | None = None
 ) -> Profile:
@@ -64,8 +79,6 @@ def data(
     Raises:
         DlrunError: There is no such file, it is no table, or a target is no column of it.
     """
-    if source.is_dir():
-        raise _folder_error(source)
     if source.suffix.lower() not in CONFIGS:
         reading = reading_of(settings or {})
         return profile(paths_of(source), reading, targets, named=str(source))
@@ -89,14 +102,6 @@ def data(
         named=str(source),
         written=dataset.arguments["columns"],
     )
-
-
-def _folder_error(home: Path) -> DataError:
-    """The error for a folder in the place of a table."""
-    error = open_error(home, IsADirectoryError())
-    command = shlex.join(["dlrun", "init", "--data", str(home)])
-    fix = f"Give a table; `{command}` looks at a folder of images or of texts."
-    return DataError(error.what, where=error.where, fix=error.fix or fix)
 
 
 @contextmanager
@@ -203,18 +208,25 @@ def _kinds(
     facts: Mapping[str, ColumnFacts], targets: Sequence[str], written: Mapping[str, Any] | None
 ) -> dict[str, ColumnKind]:
     features = {name: one for name, one in facts.items() if name not in targets}
-    kinds = {kind.name: kind for kind in kinds_of(features, written, tuple(targets))}
+    kinds = {kind.name: kind for kind in kinds_of(features, written, tuple(targets), ask=False)}
     for name in targets:
         kinds[name] = ColumnKind(name, "target")
     return kinds
 
 
 def _target(facts: ColumnFacts, table: Table) -> TargetProfile:
+    no_values = tuple(one for one in facts.no_numbers if is_not_finite(one[0]))
+    if facts.numbers and no_values == facts.no_numbers:  # else they are names
+        gone = sum(number for _, number in no_values)
+        distinct = facts.distinct - len(no_values)
+        facts = replace(facts, rows=facts.rows - gone, distinct=distinct)
     if not looks_like_classes(facts):
-        return TargetProfile(facts.name, None, facts.missing)
-    is_whole = facts.distinct <= len(facts.top)
+        return TargetProfile(facts.name, None, facts.missing, no_values)
+    is_whole = facts.distinct + len(no_values) <= len(facts.top)
     classes = facts.top if is_whole else value_counts(table, facts.name)
-    return TargetProfile(facts.name, classes, facts.missing)
+    no_values = tuple(one for one in classes if is_not_finite(one[0]))
+    classes = tuple(one for one in classes if one not in no_values)
+    return TargetProfile(facts.name, classes, facts.missing, no_values)
 
 
 def _links(
@@ -241,6 +253,7 @@ def _series(
     if time is None or profile.sampled < profile.rows:
         return None
     times = values[time][1]
+    form = (facts[time].time_format or "").partition("|")[0] or None
     if not np.isfinite(times).all():
         return None
     keys = [one.name for one in profile.columns if one.holds == "text" and not one.is_target]
@@ -252,7 +265,7 @@ def _series(
         within = np.diff(numbers[order]) == 0  # a series, not from one to the next
         if (np.diff(times[order])[within] == 0).any():
             continue
-        clock = clock_of(time, facts[time].time_format, times[order], numbers[order])
+        clock = clock_of(time, form, times[order], numbers[order])
         steps = np.diff(positions(times[order], clock.unit))[within]
         missing = np.inf if clock.step is None else missing_steps(steps, clock.step).sum()
         if missing <= MOST_MISSING * len(times):  # it is NaN where some are no multiples

@@ -12,7 +12,7 @@ from dlrun.data.samples import hash_samples, read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
-from dlrun.execution.origin import trained_on
+from dlrun.execution.origin import changed_files, trained_on
 from dlrun.execution.thresholds import (
     Thresholds,
     chosen_thresholds,
@@ -73,10 +73,8 @@ def evaluate(
     if data is None:
         name, samples = load_split(opened, split)
     else:
-        name, (samples, notes) = (
-            data.name,
-            read_samples(data, passing or opened.spec, with_target=True),
-        )
+        name, spec, skip_bad = data.name, passing or opened.spec, opened.skips_bad_files
+        samples, notes = read_samples(data, spec, with_target=True, skip_bad=skip_bad)
         for note in notes:
             listener.message(note)
         if trained_on(opened.experiment, run.record, data):
@@ -137,6 +135,8 @@ def _store(
         if is_usual and _trained(opened).get(name) == plain(numbers):
             return run.file(METRICS), None
         if then and hashes != then:
+            for line in changed_files(opened.experiment, run.record):
+                listener.message(line)
             listener.message(
                 f"the {name} rows have changed since training: {METRICS} keeps what training "
                 f"measured, these numbers stand in {EVALUATIONS}/"

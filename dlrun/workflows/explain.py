@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import ImageForm, Samples, Spec
-from dlrun.columns.packing import are_plain, parts, values_of
+from dlrun.columns.packing import Part, are_plain, parts, values_of
+from dlrun.columns.word_numbers import WordNumbers
 from dlrun.data.image_samples import names_images
 from dlrun.data.labels import class_numbers
 from dlrun.data.python_rows import typed_as_file
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from dlrun.execution.opening import OpenedRun
 
 
+FIX_OF_WORDS: Final = (
+    "The story of the layers ends here; `dlrun explain` without {} asks TensorFlow and shows what "
+    "each word does."
+)
 TOLERANCE: Final = 1e-5
 """How far a number may be from TensorFlow's: so much, or so much of it where it is above 1."""
 
@@ -118,16 +123,24 @@ def explain(
         )
     forward_pass = follow(nodes, row.x, views)
     answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
+    if forward_pass.ending is not None and (layer or not compare) and _texts(opened.spec):
+        options = ["--numpy-only"] * (not compare) + ["--layer"] * (layer is not None)
+        forward_pass.ending.fix = FIX_OF_WORDS.format(" and ".join(options))
     comparison = _compare(opened, forward_pass, row) if compare else None
     words = _without_words(opened, row) if compare else None
     return Explanation(opened, row, forward_pass, answer, comparison, words)
 
 
+def _texts(spec: Spec) -> list[tuple[Part, WordNumbers]]:
+    """List the texts that the network looks up, word by word."""
+    told = [(part, numbers_of(part)) for part in parts(spec.columns or (), spec.views)]
+    return [(part, numbers) for part, numbers in told if numbers is not None]
+
+
 def _without_words(opened: OpenedRun, row: Row) -> WordsLeftOut | None:
     """Ask the network again without each word of the texts that it looks up."""
     spec = opened.spec
-    texts = [(part, numbers_of(part)) for part in parts(spec.columns or (), spec.views)]
-    if not any(numbers for _, numbers in texts):
+    if not (texts := _texts(spec)):
         return None
     from dlrun.data.labels import decode
     from dlrun.training.evaluation import Predictor
@@ -142,8 +155,6 @@ def _without_words(opened: OpenedRun, row: Row) -> WordsLeftOut | None:
     whole = float(score(row.x[None]).reshape(-1)[place])
     found: list[LeftOut] = []
     for part, numbers in texts:
-        if numbers is None:
-            continue
         ((left_out, moved),) = effects_in_rows(row.x[None], part, score)
         found += [
             LeftOut(part.column.name, numbers.word(word), whole - effect, effect)
@@ -230,6 +241,7 @@ class Choice:
     split: str | None = None  # None for test, or else the last that has rows
     data: Path | None = None  # a file, in the place of a split
     values: str | None = None  # the row itself as text, in the place of both
+    where: str = "--input"  # where `values` was typed
     passing: Spec | None = None  # by which `data` is read, where that is not the run's own
 
 
@@ -248,8 +260,8 @@ class Row:
 def choose_row(opened: OpenedRun, choice: Choice) -> Row:
     """Find a row."""
     if choice.values is not None:
-        row = _typed(choice.values, opened.spec)
-        check_new_ids(row.x[None], opened, where="--input", first_row=None)
+        row = _typed(choice.values, opened.spec, where=choice.where)
+        check_new_ids(row.x[None], opened, where=choice.where, first_row=None)
         return row
     if choice.data is not None:
         row = _row_of_file(choice, choice.data, opened)
@@ -264,46 +276,46 @@ def choose_row(opened: OpenedRun, choice: Choice) -> Row:
 
 def _row_of_file(choice: Choice, path: Path, opened: OpenedRun) -> Row:
     spec, number = choice.passing or opened.spec, choice.row
-    with open_samples(path, spec, with_target=False) as samples:
+    skip_bad = opened.skips_bad_files  # rows have the numbers that they have in predictions
+    with open_samples(path, spec, with_target=False, skip_bad=skip_bad) as samples:
         for note in samples.notes:
             opened.listener.message(note)
         before = 0
         for chunk in samples.chunks:
             if number < before + len(chunk):
+                if left_out := samples.left_out():
+                    opened.listener.message(left_out)
                 named = path.name if choice.passing is None else path.stem
                 return _row(chunk, number - before, spec, f"row {number} of {named}")
             before += len(chunk)
     raise _beyond(number, before, str(path))
 
 
-def _typed(text: str, spec: Spec) -> Row:
+def _typed(text: str, spec: Spec, *, where: str) -> Row:
     """Read a row off the command line; it is scaled as the rows of a file are."""
     if isinstance(spec.form, ImageForm):
         path = Path(text)
         if path.is_dir() or not names_images(path):
             what = f"{quote(text)} is not called like an image, which the run takes."
-            raise UsageError(what, where="--input", fix="Name one, such as photo.png.")
+            raise UsageError(what, where=where, fix="Name one, such as photo.png.")
         with open_samples(path, spec, with_target=False) as file:
             return _row(next(file.chunks), 0, spec, printable(path.name))
     if len(spec.input_shape) != 1:
         raise UsageError(
             f"takes the features of a flat row; the run takes arrays of shape {spec.input_shape}.",
-            where="--input",
+            where=where,
             fix="Use --row N, or --data FILE.",
         )
-    with typed_as_file(text, spec, where="--input") as (path, passing):
+    with typed_as_file(text, spec, where=where) as (path, passing):
         samples, _ = read_samples(path, passing, with_target=False)
-    return _row(samples, 0, spec, "the row of --input")
+    return _row(samples, 0, spec, "the row given")
 
 
 def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
     x = np.asarray(samples.x[number : number + 1])[0]
     given: NDArray[np.float64] | None = None
     if _is_changed(spec):
-        origin, given = in_units(np.stack([np.zeros_like(x), x]), spec)
-        # A zero of the data comes back as what float32 has lost of the shift and the scale.
-        lost = np.finfo(np.float32).eps * np.maximum(np.abs(origin), np.abs(given - origin))
-        given = np.where(np.abs(given) > lost, given, 0.0) * (spec.pixel_max or 1.0)
+        given = in_units(x[None], spec)[0] * (spec.pixel_max or 1.0)
     return Row(source, x, given, _true(samples.y, number, spec), _cells(x, spec))
 
 

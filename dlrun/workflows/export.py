@@ -13,13 +13,13 @@ from dlrun.config.nodes import Node, Place, Problems
 from dlrun.config.overrides import Override
 from dlrun.config.rules.files import package_problems
 from dlrun.config.yaml import parse
-from dlrun.errors import ConfigError, RunFolderError
+from dlrun.errors import ConfigError, DlrunError, RunFolderError
 from dlrun.execution.opening import OpenedRun, load_assembly, load_rows, open_trained
 from dlrun.rundir.files import write_text
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file, hash_file, recorded_files
 from dlrun.rundir.lock import holding_lock
-from dlrun.rundir.names import CONFIG, RECORD
+from dlrun.rundir.names import CONFIG, RECORD, REPORT
 from dlrun.rundir.record import record_text
 from dlrun.training.listener import Listener
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.arrays import Samples, Spec, Splits
+    from dlrun.execution.assembly import Assembly
 
 
 def export(
@@ -45,15 +46,18 @@ def export(
         record = run.read_record()
         if record["status"] != "finished":
             raise RunFolderError(
-                f"is {run.status}: only a finished run is exported.",
+                f"{run.standing}: only a finished run is exported.",
                 where=str(run.path),
-                fix=f"`dlrun resume {run.path}` goes on with it.",
+                fix=run.next_step,
             )
         opened = open_trained(run, listener, trust=trust)
         assembly = load_assembly(opened)
 
-        from dlrun.exporters import run_exporter
+        from dlrun.exporters import packs_page, run_exporter
 
+        has_page = os.path.lexists(run.file(REPORT))
+        if not has_page and any(packs_page(component.type) for component in components):
+            _draw_page(opened, assembly)
         written: list[Path] = []
         checked: dict[str, Any] = dict(record.get("exports_checked", {}))
         with _recording(run, record, written, checked):
@@ -74,6 +78,18 @@ def export(
                 for line in one.lines:
                     listener.message(line)
     return list(dict.fromkeys(written))
+
+
+def _draw_page(opened: OpenedRun, assembly: Assembly) -> None:
+    """Draw the page of a run that has none, such as one of a sweep; warn where it cannot be."""
+    from dlrun.execution.reporting import report_again
+
+    try:
+        splits, notes = load_rows(opened)
+        report_again(opened, assembly, splits, notes)
+    except DlrunError as error:
+        told = f"warning: the run has no page, and none can be drawn: {error}"
+        opened.listener.message(told)
 
 
 def _read(run: Run, words: Sequence[str]) -> tuple[Component, ...]:

@@ -12,14 +12,12 @@ from typing import Any, Final
 from dlrun.arrays import Reading
 from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
-from dlrun.data.class_folders import folders_in
-from dlrun.data.files import open_error
-from dlrun.data.image_folder import find_images
-from dlrun.data.text_folder import find_texts, holds_texts
+from dlrun.data.folder_look import look_at_folder
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
-from dlrun.reports import folder_drafts, image_drafts
+from dlrun.reports import folder_drafts, image_drafts, series_drafts
 from dlrun.reports.config_lines import (
+    LEAST,
     TEST_SHARE,
     VALIDATION_SHARE,
     commented,
@@ -27,18 +25,17 @@ from dlrun.reports.config_lines import (
     scalar,
     stopping,
 )
+from dlrun.reports.folder_profile import unread
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
+from dlrun.shapes.cells import says_missing
 from dlrun.wording import list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
 MOST_COLUMNS: Final = 200
 """Of more columns only those are written down that differ from what is told by their values."""
-SAY_MISSING: Final = frozenset(
-    ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "?", "missing")
-)
-"""What people write where there is no number, in small letters."""
 _LOSSES: Final = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
 """By the activation of the last layer, where a model does not say its loss."""
+FEW_STEPS: Final = 3  # of an epoch, of which the next one can improve little
 _SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
 
 
@@ -55,6 +52,8 @@ def init(
     targets: Sequence[str],
     output: Path | None,
     settings: Mapping[str, Any] | None = None,
+    *,
+    series: bool = False,
 ) -> Draft:
     """Write a config for a table.
 
@@ -63,6 +62,7 @@ def init(
         targets: The columns to be predicted; none for the last one.
         output: Where the config will be, so that it names the table from there.
         settings: How the file is read: keys of a config's dataset.
+        series: Foretell the next step, of a table whose times go on in equal steps.
 
     Raises:
         DlrunError: The file is no table, or nothing can be learned from it.
@@ -76,13 +76,16 @@ def init(
         settings["missing_values"] = words
         named = [target.name for target in found.targets]
         found = profile(paths_of(table), reading_of(settings), named, named=str(table))
-        remarks.append(f"{list_some(words, 5)} among numbers and times: read as missing values")
+        remarks.append(f"read as missing values: {list_some(words, 5)}")
     found = _with_images(_several(found, table), table)
     _check(found, table)
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
     name = _named((output or table).name.partition(".")[0], "table")
     source = _Source(path, name, settings)
+    if series:
+        lines = series_drafts.of_series(found, path, name, settings, output)
+        return Draft("\n".join(lines) + "\n", tuple(remarks))
     text = "\n".join(_lines(found, source, output)) + "\n"
     return Draft(text, (*remarks, *found.warnings()))
 
@@ -180,20 +183,19 @@ def _of_folder(
     if targets or settings:
         where = "--target" if targets else "--set"
         raise UsageError("it tells of a table; folders name their classes.", where=where)
-    error = open_error(home, IsADirectoryError())
-    if error.fix and not folders_in(home):
-        raise error  # it says how the tables there are named
+    look = look_at_folder(home)
+    if len(look.found.classes) < 2:  # noqa: PLR2004
+        raise DataError(
+            f"there is a single class, {quote(look.found.classes[0])}: nothing can be learned.",
+            where=str(home),
+            fix="Make a folder for each class.",
+        )
     name = (output or home.absolute()).name.partition(".")[0]
     base = Path() if output is None else output.parent
     path = home if home.is_absolute() else Path(os.path.relpath(home, base))
-    if holds_texts(home):
-        found = find_texts(home)
-        lines = folder_drafts.of_texts(found, _named(name, "texts"), path, output)
-    else:
-        found = find_images(home)
-        sizes = image_drafts.sizes(found, home)
-        lines = image_drafts.config(found, sizes, _named(name, "images"), path, output)
-    remarks = (one.removeprefix("warning: ") for one in found.notes)
+    write = folder_drafts.of_texts if look.kind == "text" else image_drafts.config
+    lines = write(look, _named(name, f"{look.kind}s"), path, output)
+    remarks = (one.removeprefix("warning: ") for one in (*look.found.notes, *unread(look)))
     return Draft("\n".join(lines) + "\n", tuple(remarks))
 
 
@@ -219,11 +221,12 @@ def _words_for_missing(found: Profile) -> list[str]:
     words: list[str] = []
     for column in features:
         others = [text for text, _ in column.facts.no_numbers]
-        is_rest_known = len(others) < ODD and all(text.lower() in SAY_MISSING for text in others)
-        if column.facts.numbers and is_rest_known:
+        if column.facts.numbers and len(others) < ODD and all(map(says_missing, others)):
             words += others
+    no_classes = [text for target in found.targets for text, _ in target.no_values]
     meant = {text for one in found.columns if not one.facts.numbers for text, _ in one.facts.top}
-    return [text for text in dict.fromkeys(words) if text not in meant]
+    words = [text for text in words if text not in meant]
+    return list(dict.fromkeys((*no_classes, *words)))
 
 
 def _several(found: Profile, table: Path) -> Profile:
@@ -298,7 +301,7 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
         features = rest
     for column in features:
         yield _column(column, found, is_telling=column.name in telling)
-    if any(_is_scaled(one, found, telling) for one in features):
+    if any(_is_scaled(one, found, telling) for one in found.columns if not one.is_target):
         yield commented(
             "  scale: standard", "numbers to mean 0 and deviation 1, by the training rows"
         )
@@ -341,7 +344,8 @@ def _is_scaled(column: ColumnProfile, found: Profile, telling: set[str]) -> bool
 def _about_column(column: ColumnProfile) -> str:
     facts = column.facts
     if column.kind.kind in UNREAD:
-        return column.kind.reason
+        is_id = column.kind.reason.startswith("an id")
+        return column.kind.reason + "; a `key` stands beside each prediction" * is_id
     if column.kind.kind == "image":
         return tally(facts.distinct, "file")
     parts = []
@@ -357,6 +361,8 @@ def _about_column(column: ColumnProfile) -> str:
         top = [f"{text} {percent(count / known)}" for text, count in facts.top]
         more = facts.distinct - len(top[:3])
         parts.append(", ".join(top[:3]) + (f" and {more} more" if more > 0 else ""))
+    if column.formats and column.kind.options.get("format") == column.formats[0]:
+        parts.append(f"or {' or '.join(column.formats[1:])}: say which")
     if facts.missing:
         parts.append(f"{percent(column.missing_share)} missing")
     return "; ".join(parts)
@@ -406,7 +412,8 @@ def _splits(found: Profile) -> Iterator[str]:
         stratified = ""
     yield commented(f"  test_split: {TEST_SHARE}", f"looked at once, at the end{stratified}")
     yield commented(
-        f"  validation_split: {VALIDATION_SHARE}", "watched during training, never trained on"
+        f"  validation_split: {VALIDATION_SHARE}",
+        "of the rest; watched during training, never trained on",
     )
     if found.time and not found.group:
         about = "for a forecast: tests on the last rows"
@@ -488,4 +495,5 @@ def _training(found: Profile) -> Iterator[str]:
     if shares and min(shares) < RARE:
         about = "some classes are rare: this weighs them up, at the cost of accuracy"
         yield commented("  # class_weight: balanced", about)
-    yield from stopping(patience)
+    steps = rows * (1 - TEST_SHARE) * (1 - VALIDATION_SHARE) / batch
+    yield from stopping(patience, LEAST if steps <= FEW_STEPS else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,15 +13,15 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.arrays import ImageForm, TextForm
+from dlrun.arrays import ImageForm
 from dlrun.data.drift import Drift, Watch
-from dlrun.data.image_samples import ImageRows, names_images
+from dlrun.data.files import files_of, open_error
+from dlrun.data.image_samples import ImageRows
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
-from dlrun.data.python_rows import as_file, open_given, typed_as_file
-from dlrun.data.samples import ARRAYS, SampleFile, open_samples
+from dlrun.data.python_rows import GIVEN, as_file, open_given, typed_as_file
+from dlrun.data.samples import ARRAYS, SampleFile, names_files, open_files, open_samples
 from dlrun.data.series_samples import LastWindows, by_step, last_windows
 from dlrun.data.table_samples import TableRows
-from dlrun.data.text_folder import names_texts
 from dlrun.errors import DlrunError, UsageError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_model, load_own_steps, open_trained
@@ -52,6 +52,7 @@ STDOUT = STDIN = Path("-")
 PIPED: Final = Path("/dev/stdin")
 PARQUET: Final = (".parquet", ".pq")
 PACKED: Final = (".gz", ".zst")
+TYPED_ALONE: Final = "A row or a text that is typed stands alone, in quotes where it has blanks."
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Predicted:
 
 def predict(
     run: Run,
-    input_path: Path | None,
+    inputs: Sequence[Path],
     *,
     output: Path | None,
     wishes: Wishes | None = None,
@@ -82,43 +83,43 @@ def predict(
 ) -> Predicted:
     """Write one row per input row, as CSV or Parquet.
 
-    The input is a table with the features as columns, an `.npz` or `.npy` array, or images: a
+    An input is a table with the features as columns, an `.npz` or `.npy` array, or images: a
     folder, an image or a list of some; `-` is a table from stdin, and what `is_row` a row by
-    itself. Of series it is a table, from the end of which is foretold what follows; None for the
-    one that the run was trained on. The output is None for a file in the run folder, see `_naming`,
-    and `-` for stdout; a device or a pipe is written into, and a symbolic link is followed.
+    itself. Of series it is a table, from the end of which is foretold what follows; no input is the
+    one that the run was trained on. Of several inputs each row names its own in the column `file`.
+    The output is None for a file in the run folder, see `_naming`, and `-` for stdout; a device or
+    a pipe is written into, and a symbolic link is followed.
     """
     wishes = wishes or Wishes()
     form = _form(wishes, output)
-    if input_path == STDIN:
-        input_path = PIPED
-    opened = open_trained(run, listener)
-    own = input_path is None
-    input_path = _own_table(opened) if input_path is None else input_path
-    _check_output(output, input_path, opened)
-    _check_wishes(wishes, input_path, opened)
+    inputs = _checked(inputs)
+    opened = open_trained(run, listener, answers=True)
+    own = not inputs
+    inputs = inputs or [_own_table(opened)]
+    for one in inputs:
+        _check_output(output, one, opened)
+        _check_wishes(wishes, one, opened)
     thresholds = asked_of_predict(wishes.threshold, opened)
     if thresholds is not None:
         listener.message(thresholds.in_words())
     spec = opened.spec
     keys = [column.name for column in spec.columns or () if column.carried]
     keep = tuple(dict.fromkeys((*keys, *wishes.keep)))
-    with _opened_samples(opened, input_path, keep, own=own) as samples:
-        for note in samples.notes:
-            listener.message(note)
+    with _parts(opened, inputs, keep, own=own) as parts:
         model = load_model(opened)
         if output != STDOUT:
-            listener.doing(f"predicting {input_path} ...")
+            listener.doing(f"predicting {_called(inputs)} ...")
 
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 
-        work = _Work(opened, samples, Predictor(model, spec.target_scaling), thresholds, input_path)
+        predictor = Predictor(model, spec.target_scaling)
+        work = _Work(opened, parts, predictor, thresholds)
         written = output
         if output == STDOUT:
             written = None
             work.write(CsvRows(sys.stdout))
         elif output is None:
-            written = _write_own(run, input_path, form, partial(_write_file, work, form))
+            written = _write_own(run, inputs, form, partial(_write_file, work, form))
         else:
             write_output(output, partial(_write_file, work, form))
     for note in work.watch.notes():
@@ -145,8 +146,62 @@ def open_rows(opened: OpenedRun, rows: Any, *, keep: Sequence[str] = ()) -> Iter
             yield samples
         return
     _check_kept(opened, keep)
-    with open_given(rows, opened.spec, keep=keep) as samples:
+    with open_given(rows, opened.spec, keep=keep, skip_bad=opened.skips_bad_files) as samples:
         yield samples
+
+
+def _checked(given: Sequence[Path]) -> list[Path]:
+    """List the inputs; of several each has to be a file or a folder, or a glob of some."""
+    inputs = [PIPED if one == STDIN else one for one in given]
+    if len(inputs) == 1:
+        return inputs
+    if PIPED in inputs:
+        what = "what comes from stdin is predicted by itself."
+        raise UsageError(what, where="INPUT -", fix="Leave out the other inputs.")
+    for one in (files := files_of(inputs)):
+        try:
+            one.stat()
+        except OSError as error:
+            told = open_error(one, error)
+            told.fix = told.fix or TYPED_ALONE
+            raise told from error
+    return files
+
+
+@contextmanager
+def _parts(
+    opened: OpenedRun, inputs: Sequence[Path], keep: Sequence[str], *, own: bool
+) -> Iterator[Iterator[_Part]]:
+    """Open the inputs one after the other, the first at once; images and texts all together."""
+    first, others = inputs[0], inputs[1:]
+    if others and all(names_files(one, opened.spec) for one in inputs):
+        skip_bad = opened.skips_bad_files
+        files = open_files(inputs, opened.spec, with_target=False, skip_bad=skip_bad)
+        _tell(opened, files.notes)
+        yield iter([_Part("INPUT", files.begun())])
+        return
+    with _opened_samples(opened, first, keep, own=own) as samples:
+        _tell(opened, samples.notes, first if others else None)
+        # Wrong rows at its beginning are told before TensorFlow is imported.
+        part = _Part(str(first), samples.begun(), str(first) if others else None)
+        yield chain([part], _later(opened, others, keep))
+
+
+def _later(opened: OpenedRun, inputs: Sequence[Path], keep: Sequence[str]) -> Iterator[_Part]:
+    for one in inputs:
+        with _opened_samples(opened, one, keep, own=False) as samples:
+            _tell(opened, samples.notes, one)
+            yield _Part(str(one), samples, str(one))
+
+
+def _tell(opened: OpenedRun, notes: Sequence[str], of_input: Path | None = None) -> None:
+    for note in notes:
+        opened.listener.message(note if of_input is None else f"{of_input}: {note}")
+
+
+def _called(inputs: Sequence[Path]) -> str:
+    more = len(inputs) - 1
+    return f"{inputs[0]} and {more:,} more" if more else str(inputs[0])
 
 
 @contextmanager
@@ -161,7 +216,9 @@ def _opened_samples(
         return
     with (
         _given(input_path, spec) as (path, passing),
-        open_samples(path, passing, with_target=False, keep=keep) as samples,
+        open_samples(
+            path, passing, with_target=False, keep=keep, skip_bad=opened.skips_bad_files
+        ) as samples,
     ):
         yield samples
 
@@ -216,11 +273,10 @@ def _check_output(output: Path | None, input_path: Path, opened: OpenedRun) -> N
 
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
-    are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
-    are_texts = isinstance(opened.spec.form, TextForm) and names_texts(input_path)
     _check_kept(opened, wishes.keep)
-    if wishes.keep and (are_images or are_texts or input_path.suffix in ARRAYS):
-        what = f"{'images' if are_images else 'texts'} have"
+    are_files = names_files(input_path, opened.spec)
+    if wishes.keep and (are_files or input_path.suffix in ARRAYS):
+        what = f"{'images' if isinstance(opened.spec.form, ImageForm) else 'texts'} have"
         if input_path.suffix in ARRAYS:
             what = f"an {input_path.suffix} file has"
         raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
@@ -248,22 +304,29 @@ def _write_file(work: _Work, form: str, path: Path) -> None:
         work.write(CsvRows(stream))
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One of the inputs, opened."""
+
+    where: str
+    samples: SampleFile
+    file: str | None = None  # what the rows are to be told from those of the others by
+
+
 class _Work:
     """Predicts chunk by chunk, so that memory stays bounded."""
 
     def __init__(
         self,
         opened: OpenedRun,
-        samples: SampleFile,
+        parts: Iterable[_Part],
         predictor: Predictor,
         thresholds: Thresholds | None,
-        input_path: Path,
     ) -> None:
         self._opened = opened
-        self._samples = samples
+        self._parts = parts
         self._predictor = predictor
         self._thresholds = None if thresholds is None else [*thresholds]
-        self._input_path = input_path
         form = opened.spec.series
         # That time has gone on is no drift.
         time = None if form is None or form.clock is None else form.clock.column
@@ -293,9 +356,22 @@ class _Work:
 
         A forecast has a row for each step that follows.
         """
+        for part in self._parts:
+            for outputs, kept, spec in self._predicted_of(part):
+                named: dict[str, Sequence[str | None]] = {}
+                if part.file is not None:
+                    named["file"] = [part.file] * len(outputs)
+                own = {f"input_{key}" if key in named else key: kept[key] for key in kept}
+                yield outputs, named | own, spec
+            if left_out := part.samples.left_out():
+                self._opened.listener.message(left_out)
+
+    def _predicted_of(
+        self, part: _Part
+    ) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str | None]], Spec]]:
         first_row = 0
-        for chunk in self._samples.chunks:
-            check_new_ids(chunk.x, self._opened, where=str(self._input_path), first_row=first_row)
+        for chunk in part.samples.chunks:
+            check_new_ids(chunk.x, self._opened, where=part.where, first_row=first_row)
             first_row += len(chunk)
             kept: Mapping[str, Sequence[str | None]] = {}
             if isinstance(chunk, TableRows | ImageRows):
@@ -309,19 +385,19 @@ class _Work:
             yield outputs, kept, spec
 
 
-def _write_own(run: Run, input_path: Path, form: str, write: Callable[[Path], None]) -> Path:
+def _write_own(run: Run, inputs: Sequence[Path], form: str, write: Callable[[Path], None]) -> Path:
     check_inside(run.path, PREDICTIONS)
     remove_abandoned(run.path)
     home, chosen = run.file(PREDICTIONS), []
 
     @contextmanager
     def naming() -> Iterator[Path]:
-        with _naming(home, input_path, form) as path:
+        with _naming(home, inputs, form) as path:
             chosen.append(path)
             yield path
 
     try:
-        with replacing(home / f"{_stem(input_path)}.{form}", naming) as temporary:
+        with replacing(home / f"{_stem(inputs)}.{form}", naming) as temporary:
             write(temporary)
     except DlrunError as error:
         if not is_read_only(error):
@@ -332,15 +408,17 @@ def _write_own(run: Run, input_path: Path, form: str, write: Callable[[Path], No
 
 
 @contextmanager
-def _naming(home: Path, input_path: Path, form: str) -> Iterator[Path]:
+def _naming(home: Path, inputs: Sequence[Path], form: str) -> Iterator[Path]:
     """Choose the file for the predictions of an input, while no other process chooses one.
 
-    It is `predictions/<stem>.csv`, or `.parquet`. An input that is called like a split gets
-    `<stem>_input.csv`: those names belong to training. What another input, or somebody else, has
-    written stays; then it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file
-    is whose, so that the same input replaces its own predictions.
+    It is `predictions/<stem>.csv`, or `.parquet`; of several `<stem>_and_2_more.csv`. An input that
+    is called like a split gets `<stem>_input.csv`: those names belong to training. What another
+    input, or somebody else, has written stays; then it is `<stem>_2.csv`, and so on.
+    `predictions/inputs.json` knows which file is whose, so that the same input replaces its own
+    predictions.
     """
-    source, stem = str(STDIN if input_path == PIPED else input_path.resolve()), _stem(input_path)
+    sources = [str(STDIN if one == PIPED else one.resolve()) for one in inputs]
+    source, stem = sources if len(sources) > 1 else sources[0], _stem(inputs)
     stem = f"{stem}_input" if stem in SPLITS else stem
     names = (f"{stem}{suffix}.{form}" for suffix in chain([""], map("_{}".format, count(2))))
     with in_turn(home):
@@ -350,13 +428,14 @@ def _naming(home: Path, input_path: Path, form: str) -> Iterator[Path]:
         yield home / name
 
 
-def _stem(input_path: Path) -> str:
-    """Name an input without what tells its form: `new` of `new.csv.gz`."""
-    inner = input_path.with_suffix("") if input_path.suffix.lower() in PACKED else input_path
-    return inner.stem
+def _stem(inputs: Sequence[Path]) -> str:
+    """Name inputs without what tells their form: `new` of `new.csv.gz`."""
+    first, more = inputs[0], len(inputs) - 1
+    inner = first.with_suffix("") if first.suffix.lower() in PACKED else first
+    return f"{inner.stem}_and_{more}_more" if more else inner.stem
 
 
-def _is_free(path: Path, owner: Any, source: str) -> bool:
+def _is_free(path: Path, owner: Any, source: str | list[str]) -> bool:
     """Whether a file belongs to an input, or to nobody and is not there."""
     return owner == source if owner is not None else not os.path.lexists(path)
 
@@ -376,7 +455,7 @@ def predict_samples(
 ) -> None:
     """Write what a run's model says of rows that are open already, see `predict`."""
     thresholds = asked_of_predict(threshold, opened)
-    work = _Work(opened, samples, predictor, thresholds, Path("rows"))
+    work = _Work(opened, [_Part(GIVEN, samples)], predictor, thresholds)
     work.write(file)
     for note in (*samples.notes, *work.watch.notes()):
         opened.listener.message(note)

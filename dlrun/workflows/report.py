@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from dlrun.errors import UsageError
-from dlrun.execution.opening import load_assembly, load_rows, open_trained
+from dlrun.execution.opening import MOVED, load_assembly, load_rows, open_trained
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.files import write_bytes, write_output
-from dlrun.rundir.folder import Run, open_runs
+from dlrun.rundir.folder import STANDINGS, Run, open_runs
 from dlrun.rundir.metrics import JUDGING_ORDER
 from dlrun.rundir.names import COMPARISON
 from dlrun.training.listener import Listener
@@ -22,25 +22,28 @@ from dlrun.workflows.compare import read_run
 
 
 def report(
-    run: Run, *, trust: bool, output: Path | None, form: str | None, listener: Listener
+    run: Run,
+    *,
+    trust: bool,
+    output: Path | None,
+    form: str | None,
+    listener: Listener,
+    data: Path | None = None,
 ) -> Path:
     """Make the plots and the page of a run anew; return the page.
 
     The model is measured again: what the page says is what its weights give now. The page is
     written to `output`, None for `report.html` in the run folder, where the plots always go. They
-    are of the format `form`, None for what the config says.
+    are of the format `form`, None for what the config says. `data` is where the data lie now, None
+    for where the config says.
     """
-    opened = open_trained(run, listener, trust=trust)
-    splits, notes = load_rows(opened)
+    opened = open_trained(run, listener, trust=trust, data=data)
+    splits, notes = load_rows(opened, instead=MOVED)
     assembly = load_assembly(opened)
 
-    from dlrun.execution.measure import measure_splits
-    from dlrun.execution.reporting import collect_report_data, write_report
+    from dlrun.execution.reporting import report_again
 
-    listener.doing("drawing plots and the report ...")
-    measured = measure_splits(opened.experiment, assembly, splits)
-    data = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
-    return write_report(data, run, output, form)
+    return report_again(opened, assembly, splits, notes, output=output, form=form)
 
 
 def compare_on_a_page(
@@ -66,7 +69,7 @@ def compare_on_a_page(
     runs = [_read(run, split) for run in found]
     for run in runs:
         if not run.metrics:
-            listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
+            listener.message(f"warning: {run.run} has no metrics: it {STANDINGS[run.status]}")
 
     from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
     from dlrun.reports.page.links import links_of_comparison

@@ -123,7 +123,7 @@ def go_on(
     source = interrupted.source(options.runs_dir)
     told = stored_spec(interrupted.folder, experiment)
     prepared = prepare(experiment, options, listener, told=told, begins=interrupted.begins)
-    doubts = check_continuation(earlier, environment, prepared)
+    doubts = check_continuation(experiment, earlier, environment, prepared)
     for line in doubts:
         listener.message(line)
     prepared = replace(prepared, lines=[*prepared.lines, *doubts])

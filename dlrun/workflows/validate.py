@@ -266,6 +266,7 @@ class Verdict:
     unchecked: tuple[str, ...] = ()  # what was not looked at, in words
     unchecked_shapes: str | None = None  # from which layer on shapes are not known
     spec: Spec | None = None  # what the rows look like, where they were loaded
+    exit_code: int = 0  # that of `train` with this config, where it would end at once
 
 
 class _Seen(NamedTuple):
@@ -280,7 +281,7 @@ def validate(path: Path, overrides: Sequence[str]) -> Verdict:
     try:
         experiment = load_config(path, overrides)
     except DlrunError as error:
-        return Verdict(None, _problems(error))
+        return _refused(error)
     return validate_data(experiment)
 
 
@@ -289,16 +290,17 @@ def validate_data(experiment: Experiment) -> Verdict:
     try:
         seen = _look_at_data(experiment)
     except ConfigError as error:
-        return Verdict(None, locate(experiment, error).problems)
+        return _refused(locate(experiment, error))
     except DlrunError as error:
-        return Verdict(None, _problems(error))
+        return _refused(error)
     return Verdict(experiment, (), seen.unchecked, _first_unknown(experiment, seen.spec), seen.spec)
 
 
-def _problems(error: DlrunError) -> tuple[Problem, ...]:
+def _refused(error: DlrunError) -> Verdict:
+    problems: tuple[Problem, ...] = (Problem("", error.what, error.fix, error.where),)
     if isinstance(error, ConfigError):
-        return error.problems
-    return (Problem("", error.what, error.fix, error.where),)
+        problems = error.problems
+    return Verdict(None, problems, exit_code=error.exit_code)
 
 
 def follow_layers(
@@ -339,21 +341,42 @@ def untold_columns(experiment: Experiment) -> str | None:
     )
 
 
-def doubts_of(verdict: Verdict) -> tuple[Problem, ...]:
-    """What can be trained as it is written and is seldom meant, as far as the data were loaded."""
+def doubts_of(verdict: Verdict, *, with_summary: bool = False) -> tuple[Problem, ...]:
+    """What can be trained as it is written and is seldom meant, as far as the data were loaded.
+
+    With a summary the values of a table are counted, and told where they are large.
+    """
     from dlrun.config.rules import doubts
 
-    experiment = verdict.experiment
+    experiment, told = verdict.experiment, []
     if experiment is None:
         return ()
-    found = doubts(experiment)
-    if verdict.spec is None:
-        return found
-    from dlrun.execution.layers import unread
+    if verdict.spec is not None:
+        from dlrun.execution.layers import unread
 
-    what = unread(verdict.spec, experiment)
-    told = () if what is None else (Problem("model.layers", f"{what[0].upper()}{what[1:]}."),)
-    return (*found, *locate(experiment, ConfigError(*told)).problems) if told else found
+        what = unread(verdict.spec, experiment)
+        told += [] if what is None else [Problem("model.layers", f"{what[0].upper()}{what[1:]}.")]
+    large = _large_columns(experiment, verdict.spec) if with_summary else None
+    told += [] if large is None else [Problem("dataset.scale", f"{large[0].upper()}{large[1:]}")]
+    located = locate(experiment, ConfigError(*told)).problems if told else ()
+    return (*doubts(experiment), *located)
+
+
+def _large_columns(experiment: Experiment, spec: Spec | None) -> str | None:
+    """Say which columns are large and unscaled, by the training rows or by all of a table."""
+    from dlrun.config.rules.unscaled import unscaled
+
+    dataset = experiment.dataset
+    if spec is not None:
+        from dlrun.data.columns import large_columns
+
+        return unscaled(experiment, large_columns(spec.columns or ()))
+    form = find_sample(dataset.type, dataset.arguments).format
+    if dataset.scale != "none" or form not in ("table", "steps"):
+        return None
+    from dlrun.data.table_kinds import foresee_large
+
+    return unscaled(experiment, foresee_large(dataset.arguments))
 
 
 def _is_table(experiment: Experiment) -> bool:

@@ -97,6 +97,14 @@ def test_groups_over_seeds(seeds):
     )
 
 
+def test_a_mean_and_its_margin_are_never_cut(seeds):
+    """Where there is little room, the names of the rows give way."""
+    names = [f"{kind}{seed}" for kind in ("slow", "fast") for seed in range(3)]
+    lines = [line for line in drawn(seeds, *names, width=30).splitlines() if " ± " in line]
+    assert len(lines) == 8
+    assert all(re.search(r"  [0-9.]+ ± [0-9.]+( \*)?$", line.rstrip()) for line in lines)
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_nothing_is_too_wide(seeds, width):
     """Whatever the terminal."""
@@ -216,6 +224,13 @@ def test_mistakes(seeds, dlrun, words, code, message):
     assert err.startswith(message)
 
 
+def in_latex(note):
+    """Pasted into a caption, `95 %` would take the rest of the line with it."""
+    for sign, written in (("±", r"$\pm$"), ("%", r"\%"), ("_", r"\_"), ("<", r"\textless{}")):
+        note = note.replace(sign, written)
+    return note
+
+
 def test_a_table_for_a_paper(seeds, dlrun):
     """A line for each group, what it means below; what LaTeX would read is escaped."""
     words = ["compare", *(f"{name}{seed}" for name in RATES for seed in range(3))]
@@ -236,7 +251,7 @@ def test_a_table_for_a_paper(seeds, dlrun):
         "  learning\\_rate=0.01 & 3 & \\textbf{0.9600 $\\pm$ 0.0248} \\\\\n"
         "  \\bottomrule\n"
         "\\end{tabular}\n"
-    ) + "".join(f"% {note}\n" for note in notes)
+    ) + "".join(f"% {in_latex(note)}\n" for note in notes)
     assert dlrun(*words, "--markdown")[1] == (
         "| group | seeds | test accuracy |\n"
         "|---|---:|---:|\n"

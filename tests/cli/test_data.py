@@ -58,15 +58,29 @@ def test_it_fits_the_terminal(titanic, width):
         assert re.search(rf"^{column.name[:8]}", shown, re.MULTILINE)
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_number_is_cut(width):
+    """Of the most frequent values as many are shown as there is room for; lines are folded."""
+    profile = data(CONFIGS / "data" / "penguins.csv", ["species"])
+    shown = profile_text(profile, Screen(width=width))
+    values = {40: "Adelie 44.2 %, Gentoo 36 %, …", 80: "Adelie 44.2 %, …"}
+    assert values[width] in shown
+    assert "75.3 %" in shown
+    assert "342 of 344 values are numbers; 2 are" in shown
+    assert not re.search(r"[0-9.]…", shown)
+
+
 @needs_titanic
 def test_a_wide_terminal_has_a_table(titanic):
     """One line a column, its reason below it."""
     lines = profile_text(titanic, Screen(width=80)).splitlines()
     assert lines[0].endswith("titanic.csv: 891 rows, 15 columns")
     assert lines[1] == "target: survived, 2 classes: 0 61.6 %, 1 38.4 %"
-    assert lines[3].split() == ["column", "kind", "missing", "distinct", "alone", "values"]
+    assert lines[3].split() == ["column", "kind", "missing", "distinct", "accuracy", "values"]
+    legend = "accuracy: the share of rows whose class this column tells without the others"
+    assert any(line.startswith(legend[:70]) for line in lines)
     (age,) = (number for number, line in enumerate(lines) if line.startswith("age "))
-    assert lines[age].split()[1:7] == ["number", "19.9", "%", "88", "59", "%"]
+    assert lines[age].split()[1:7] == ["number", "19.9", "%", "88", "61.6", "%"]
     assert lines[age + 1].startswith("  714 of 891 values are numbers")
 
 
@@ -164,7 +178,7 @@ def test_many_rows_are_counted_whole_and_drawn_from_a_sample(tmp_path):
     assert profile.rows == 120_000
     assert profile.sampled == pytest.approx(50_000, rel=1e-3)
     assert dict(profile.targets[0].classes) == {"0": 40_000, "1": 40_000, "2": 40_000}
-    assert f"Histograms and links are those of {profile.sampled:,} rows" in profile_text(
+    assert f"Histograms and scores are those of {profile.sampled:,} rows" in profile_text(
         profile, Screen()
     )
 
@@ -179,3 +193,30 @@ def test_odd_names_and_one_column(dlrun, tmp_path):
     assert "幅" in out
     Path(tmp_path / "one.csv").write_text("x\n" + "1\n2\n" * 20)
     assert dlrun("data", tmp_path / "one.csv")[0] == 0
+
+
+def test_what_tells_nothing_is_as_good_as_the_most_frequent_class(dlrun, tmp_path):
+    """A constant, too; and a single value is told as one."""
+    rows = "".join(f"same,{row % 2}\n" for row in range(40))
+    (tmp_path / "t.csv").write_text(f"c,y\n{rows}")
+    out = dlrun("data", tmp_path / "t.csv", "-t", "y")[1]
+    (line,) = (line for line in out.splitlines() if line.startswith("c "))
+    assert line.split()[:6] == ["c", "ignore", "-", "1", "50", "%"]
+    (tmp_path / "one.csv").write_text("a,b,y\n1,2,x\n")
+    assert "  its only value is a number\n" in dlrun("data", tmp_path / "one.csv", "-t", "y")[1]
+
+
+def test_times_of_which_day_and_month_cannot_be_told_apart(dlrun, tmp_path):
+    """Are shown in the first way, and both are named; a draft says the first, and what else."""
+    rows = "".join(f"{n % 12 + 1:02}/{n * 5 % 12 + 1:02}/2023,{n % 7}\n" for n in range(60))
+    (tmp_path / "t.csv").write_text(f"when,y\n{rows}")
+    code, out, _ = dlrun("data", tmp_path / "t.csv")
+    assert code == 0
+    assert "all 60 values are times, written as %d/%m/%Y or %m/%d/%Y" in out
+    assert (
+        "may be '%d/%m/%Y' or '%m/%d/%Y': here they are '%d/%m/%Y'; a config says which, as in "
+        "columns: {when: {type: date, format: '%d/%m/%Y'}}."
+    ) in " ".join(out.split())
+    text = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y")[1]
+    assert '    when: {type: date, format: "%d/%m/%Y"} ' in text
+    assert "or %m/%d/%Y: say which" in text

@@ -70,7 +70,7 @@ def test_everything_differs(runs_dir):
         "  the same: dense/bias\n"
         "\n"
         "history\n"
-        "  the same for 1 epoch, parts in epoch 2\n"
+        "  the same for 1 epoch, then different\n"
         "  epoch 2     A      B\n"
         "  loss     0.25  0.125\n"
         "  A has 2 epochs, B has 3\n"

@@ -7,6 +7,7 @@ from importlib import metadata
 
 import pytest
 
+from dlrun.cli.terminal.output import Screen
 from dlrun.workflows import doctor as workflow
 from tests import forked
 
@@ -57,3 +58,14 @@ def test_what_is_wrong(dlrun, tmp_path, monkeypatch):
 def refused(_folder):
     """As a disk that may only be read does."""
     raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.usefixtures("quick")
+def test_lines_are_folded_beside_the_names(dlrun, monkeypatch, tmp_path):
+    """On a narrow terminal, too, names stand in a column of their own."""
+    monkeypatch.setattr("dlrun.cli.doctor.screen_of", lambda _: Screen(width=40))
+    lines = dlrun("doctor", "--runs-dir", tmp_path / "runs")[1].splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("ok versions"))
+    assert lines[at + 1].startswith(" " * 14 + lines[at + 1].strip())
+    whole = [line for line in lines if str(tmp_path) in line or line.startswith("ok system")]
+    assert max(len(line) for line in lines if line not in whole) <= 40

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from dlrun.cli.terminal.output import Screen
 from dlrun.rundir import trash
 from dlrun.rundir.folder import Run
 from dlrun.rundir.lock import holding_lock
@@ -143,7 +144,11 @@ def test_another_name(dlrun, at):
     (before,) = at[1].glob("*_one_*")
     files = content(before)
     after = before.with_name(before.name.replace("_one_", "_a_better_name_"))
-    assert dlrun("rename", "one", "a better/name", *at) == (0, f"{after}\n", "")
+    assert dlrun("rename", "one", "a better/name", *at) == (
+        0,
+        f"{after}\n",
+        "'a better/name' is written as a_better_name, so that every system takes the name\n",
+    )
     assert content(after) == {**files, ".lock": b""}
     assert dlrun("verify", before.name[-4:], *at)[0] == 0
     assert dlrun("rename", "better", "a better name", *at) == (0, f"{after}\n", "")
@@ -225,3 +230,20 @@ def test_runs_of_sweeps_are_listed_and_found(dlrun, at, monkeypatch):
     (folder,) = (at[1] / "rates").glob("2*")
     assert json.loads(dlrun("du", "inside", "--json")[1])[0]["run"] == str(folder)
     assert "There is no run" in dlrun("runs", "--runs-dir", at[1].parent / "none")[2]
+
+
+def test_names_are_whole_on_a_narrow_terminal(dlrun, at, monkeypatch):
+    """A run is found by its last letters: where there is no room its name has a line of its own."""
+    for command in ("du", "restore"):
+        monkeypatch.setattr(f"dlrun.cli.{command}.screen_of", lambda _: Screen(width=34))
+    (run,) = [path.name for path in at[1].glob("2*_one_*")]
+    assert f"{run}\n    kind run  size" in dlrun("du", *at)[1]
+    dlrun("rm", "one", *at)
+    assert dlrun("restore", *at)[1].startswith(f"{run}\n    kind run  size")
+
+
+def test_keys_are_whole_on_a_narrow_terminal(dlrun, monkeypatch):
+    """As are the names of runs, with what is said of them below."""
+    monkeypatch.setattr("dlrun.cli.validate.screen_of", lambda _: Screen(width=40))
+    _, out, _ = dlrun("validate", CONFIGS / "penguins.yaml", "--explain", "training")
+    assert "\ntraining.callbacks[0].start_from_epoch\n    0  default\n" in out

@@ -70,8 +70,8 @@ def test_version(dlrun):
         (["train"], "error: Missing argument 'CONFIG'.\n  `dlrun train --help` tells more.\n"),
         (["resume", "a", "b"], "error: Got unexpected extra argument"),
         (["train", "--sed", "1", "a"], "error: No such option: --sed"),
-        (["train", "--seed", "x", "a"], "error: Invalid value for '--seed': "),
-        (["train", "--seed", "-1", "a"], "error: Invalid value for '--seed': "),
+        (["train", "--seed", "x", "a"], "error: --seed: expected a whole number, got 'x'."),
+        (["train", "--seed=-1", "a"], "error: --seed: expected 0 or more, got '-1'."),
         (["evaluate", "a", "--split", "tset"], "error: Invalid value for '--split': 'tset' is "),
         (["--set", "a=1"], "error: No such option: --set\n  `dlrun --help` tells more.\n"),
     ],
@@ -82,6 +82,23 @@ def test_usage_errors_look_like_ours(dlrun, words, message):
     assert (exit_code, out) == (2, "")
     assert err.startswith(message)
     assert err.endswith("--help` tells more.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["train", ""], "CONFIG"),
+        (["train", "a.yaml", "--runs-dir", ""], "--runs-dir"),
+        (["predict", "latest", "a.csv", ""], "INPUT"),
+        (["predict", "latest", "a.csv", "-o", ""], "--output"),
+        (["data", ""], "FILE|CONFIG|FOLDER"),
+        (["explain", "latest", ""], "INPUT"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_no_folder(dlrun, words, where):
+    """An empty text would be the current folder, into which a script never meant to write."""
+    fix = "Is it a variable of the shell that is not set?"
+    assert dlrun(*words) == (2, "", f"error: {where}: an empty text is no path.\n  {fix}\n")
 
 
 @pytest.mark.parametrize(

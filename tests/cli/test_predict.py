@@ -32,8 +32,8 @@ def predicted(monkeypatch, opened):  # noqa: ARG001 - it opens what is predicted
     """The calls that a prediction in name only receives."""
     calls = []
 
-    def predict(run, input_path, *, output, wishes, listener):
-        calls.append((run.path, input_path, output))
+    def predict(run, inputs, *, output, wishes, listener):
+        calls.append((run.path, *inputs, output))
         listener.message("no header")
         drifts = DRIFTS if wishes.drift else ()
         if output == Path("-"):

@@ -40,7 +40,7 @@ sys.exit(main(["train", "tiny.yaml", *sys.argv[1:]]))
 """
 
 
-def in_terminal(*words, rows=24, **environment):
+def in_terminal(*words, rows=24, program=PROGRAM, **environment):
     """Run a training in name only with stderr on a terminal: exit code, stdout, stderr."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
@@ -50,7 +50,7 @@ def in_terminal(*words, rows=24, **environment):
         if name not in ("NO_COLOR", "TERM", "LINES")
     }
     clean |= {"TERM": "xterm-256color", "COLUMNS": "40", **environment}
-    done = run_program(PROGRAM, *words, env=clean, stderr=follower)
+    done = run_program(program, *words, env=clean, stderr=follower)
     os.close(follower)
     drawn = b""
     try:
@@ -129,3 +129,26 @@ def test_no_curve(columns, rows, environment):
     exit_code, _, drawn = in_terminal(rows=rows, COLUMNS=columns, **environment)
     assert exit_code == 0
     assert "\u2502" not in drawn
+
+
+TABLE = """
+from rich.console import Console
+from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.progress import LiveDrawing
+
+drawing = LiveDrawing(Console(stderr=True), pause=0)
+show_activity("reading ...")
+drawing.begin()
+show_activity("importing TensorFlow ...")
+drawing.message("said above")
+drawing.finished()
+"""
+
+
+def test_what_is_done_while_a_table_is_drawn():
+    """The codes that clear a line are no text of it."""
+    exit_code, _, drawn = in_terminal(program=TABLE)
+    assert exit_code == 0
+    assert "\x1b\x1b" not in drawn
+    assert "importing" not in drawn
+    assert "said above\n" in drawn

@@ -97,7 +97,7 @@ def test_a_missing_time_is_filled_and_told():
         )
     ]
     new = np.array([datetime(1999, 1, 1, tzinfo=UTC).timestamp(), np.nan])
-    assert column.unknown(new, ()) == {"missing": 1, "before 2000-01-01": 1}
+    assert column.unknown(new, ()) == {"missing": 1, "before 2000-01-01 (the first in training)": 1}
 
 
 def test_options_that_cannot_be_are_refused():

@@ -141,7 +141,11 @@ def test_a_flag_that_is_never_learned_stays_0(fitted):
 def test_what_training_did_not_know_is_counted(fitted):
     """Missing values, and those out of range."""
     found = fitted([20, 30, 40], "number", missing="median")
-    assert found.unknown([10, None, 25, 41, 99]) == {"missing": 1, "below 20": 1, "above 40": 2}
+    assert found.unknown([10, None, 25, 41, 99]) == {
+        "missing": 1,
+        "below 20 (the smallest in training)": 1,
+        "above 40 (the largest in training)": 2,
+    }
     assert found.unknown([20, 40]) == {}
 
 

@@ -97,6 +97,7 @@ def test_every_network_that_is_mutated_is_good(tmp_path, base):
     assert judged(tmp_path / "config.yaml", base) == ("both accept", "")
 
 
+@pytest.mark.slow
 def test_a_few_mutations(tmp_path):
     """The beginning of the sample."""
     _, unexplained = disagree(tmp_path / "config.yaml", range(12))

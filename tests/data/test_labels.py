@@ -73,7 +73,7 @@ def numbers(columns=1):
                 "binary",
                 0.5,
                 [[0], [1], [1]],
-                "labels: 2 classes, 0 and 1 as 0 and 1 for bce",
+                "labels: 2 classes, 0 and 1 as they are for bce",
             ),
         ),
         (
@@ -84,7 +84,7 @@ def numbers(columns=1):
                 "binary",
                 0.5,
                 [[0], [1], [1]],
-                "labels: 2 classes, -1 and 1 as 0 and 1 for binary_crossentropy",
+                "labels: 2 classes, -1 as 0 and 1 as 1 for binary_crossentropy",
             ),
         ),
         (
@@ -106,7 +106,7 @@ def numbers(columns=1):
                 "sign",
                 0.0,
                 [[-1], [1], [1]],
-                "labels: 2 classes, 0 and 1 as -1 and +1 for hinge",
+                "labels: 2 classes, 0 as -1 and 1 as +1 for hinge",
             ),
         ),
         (
@@ -128,7 +128,7 @@ def numbers(columns=1):
                 "value",
                 3.5,
                 [[2], [5], [5]],
-                "labels: 2 classes, 2 and 5 as 2 and 5 for mse",
+                "labels: 2 classes, 2 and 5 as they are for mse",
             ),
         ),
         (
@@ -139,7 +139,7 @@ def numbers(columns=1):
                 "value",
                 0.5,
                 [[0], [1]],
-                "labels: 2 classes, no and yes as 0 and 1 for mse",
+                "labels: 2 classes, no as 0 and yes as 1 for mse",
             ),
         ),
         (
@@ -161,7 +161,7 @@ def numbers(columns=1):
                 "value",
                 0.0,
                 [[-1], [1], [1]],
-                "labels: 2 classes, -1 and 1 as -1 and 1 without a loss",
+                "labels: 2 classes, -1 and 1 as they are without a loss",
             ),
         ),
         (
@@ -224,7 +224,7 @@ def test_a_sigmoid_gets_labels_that_it_can_reach(loss):
     )
     assert fitted.train.y.ravel().tolist() == [0, 1, 1]
     assert (fitted.spec.label_form, fitted.spec.threshold) == ("binary", 0.5)
-    assert said.startswith("labels: 2 classes, -1 and 1 as 0 and 1 ")
+    assert said.startswith("labels: 2 classes, -1 as 0 and 1 as 1 ")
 
 
 def test_the_batch_axis_of_a_keras_shape_is_left_out():

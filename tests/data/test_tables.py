@@ -197,6 +197,7 @@ def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_p
 GROUPED = re.compile(r"\s*[+-]?(([1-9]\d{0,2}(T\d{3})+|\d+)(D\d*)?|D\d+)([eE][+-]?\d+)?\s*")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marks", first(1, [".,;", ",.;", ",.,", " ,;", "'.,"]))
 def test_cells_with_thousands_are_numbers_where_python_says_so(marks, tmp_path, monkeypatch):
     """Random cells: the number or none, whether DuckDB reads it as one or as a text."""

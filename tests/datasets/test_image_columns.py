@@ -158,6 +158,7 @@ def test_rows_of_bad_files_are_left_out_and_counted(limit, tmp_path, monkeypatch
     assert sum("rows.csv:" in note for note in dataset.notes) == 4
 
 
+@pytest.mark.slow
 def test_two_hundred_odd_and_broken_files_are_read_right_or_named(tmp_path):
     """By the rows that name them; what is left is what the dataset `images` reads of them."""
     contents, shown, bad = two_hundred()

@@ -38,6 +38,7 @@ def test_arrays_are_what_is_written():
     assert (series.target_names, series.feature_names) == (("y1", "y2"), None)
 
 
+@pytest.mark.slow
 def test_exclusive_or_is_learnt_and_asked_by_typing_a_row(dlrun, config, tmp_path, monkeypatch):
     """The rows as the dataset `xor` draws them give the same weights as that."""
     monkeypatch.chdir(tmp_path)

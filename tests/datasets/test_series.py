@@ -194,6 +194,31 @@ def test_windows_that_lack_a_target_are_left_out(table):
     assert filled.train.x[4, 3, 1] == pytest.approx(np.median(np.delete(np.arange(20) + 0.5, 9)))
 
 
+def test_one_number_for_the_gaps_of_several_series_is_told(table):
+    """By the steps that are trained on; where all series are alike there is nothing to say."""
+
+    def told(large, lacking):
+        rows = [
+            f"2024-01-{day:02},{shop},{'' if day in lacking else size + day % 3}"
+            for shop, size in (("A", 3), ("B", large))
+            for day in range(1, 29)
+        ]
+        text = "\n".join(["day,shop,sales", *rows])
+        kind = "columns: {sales: {type: number, missing: median}}"
+        splits = table(text, "time: day", "key: shop", kind, "test_split: 0.25")
+        return [line for line in splits.notes if line.startswith("warning: column")]
+
+    (warning,) = told(200, {5, 9})
+    assert warning == (
+        "warning: column 'sales': the gaps of 2 series become 102.5, the median of all 2 series "
+        "together, whose own medians go from 4 to 201. Fill them in the table, each from the past "
+        "of its own series, or leave these steps out with 'dataset.where': then no window goes "
+        "across"
+    )
+    assert not told(3, {5, 9})
+    assert not told(200, {27})  # tested on: nothing was fitted to it
+
+
 def test_the_order_of_the_rows_is_time_where_none_is_named(table):
     """One column is enough."""
     splits = table("sales\n" + "".join(f"{n}\n" for n in range(10)))

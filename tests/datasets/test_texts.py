@@ -114,9 +114,9 @@ def test_folders_without_classes(tmp_path):
     with pytest.raises(DataError, match="texts stand beside each other") as error:
         load(tmp_path)
     assert "Make a folder for each class, and put its texts into it." in str(error.value)
-    with pytest.raises(ConfigError, match="there is no such folder"):
+    with pytest.raises(DataError, match="there is no such folder"):
         load(tmp_path / "nowhere")
-    with pytest.raises(ConfigError, match="is a file; a folder with a folder for each class"):
+    with pytest.raises(DataError, match="is a file; a folder with a folder for each class"):
         load(tmp_path / "a.txt")
 
 

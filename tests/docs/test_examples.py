@@ -17,6 +17,7 @@ WITH_COMMANDS = [page for page in PAGES if blocks(page, "bash", "yaml")]
 WITH_PYTHON = [page for page in PAGES if blocks(page, "pycon")]
 
 
+@pytest.mark.slow
 def test_every_config_is_valid(workplace, dlrun):
     """All of them, at once: the words, their arguments, the shapes."""
     configs = [one for page in PAGES for one in blocks(page, "yaml") if one.is_config]

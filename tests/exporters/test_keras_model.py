@@ -98,6 +98,7 @@ def test_nothing_scaled(dlrun, reported, tmp_path):
     assert not [layer for layer in facts["layers"] if layer.startswith("scaling")]
 
 
+@pytest.mark.slow
 def test_bits_of_training_are_those_without_the_file(dlrun):
     """Exporting it changes nothing of the run."""
     config = str(CONFIGS / "iris.yaml")

@@ -189,6 +189,7 @@ def test_steps_are_not_quantised_to_int8(dlrun, tmp_path):
     dlrun("export", run, "{type: litert, quantize: dynamic}", "-q")
 
 
+@pytest.mark.slow
 def test_what_was_found_of_an_older_file_is_forgotten(dlrun, run_of):
     """`check: false` writes it anew and looks at nothing; its metadata tell the classes."""
     run = run_of("iris")
@@ -203,6 +204,7 @@ def test_what_was_found_of_an_older_file_is_forgotten(dlrun, run_of):
     assert json.loads(metadata["class_names"]) == ["setosa", "versicolor", "virginica"]
 
 
+@pytest.mark.slow
 def test_a_missing_package_is_told_before_training(dlrun, run_of, monkeypatch):
     """By `validate`, by `train`, and by `export` before TensorFlow is asked."""
     run = run_of("two_points_softmax")

@@ -108,6 +108,7 @@ def test_cells_of_every_kind(dlrun, tmp_path):
     assert "saved_model.pb: is not what the run saved" in dlrun("verify", run, code=4).out
 
 
+@pytest.mark.slow
 def test_what_is_refused(dlrun, tmp_path):
     """A missing cell where none may be, by the graph; what TensorFlow cannot do, by name."""
     lines = ["a,said,kind", *(f"{n},word {n % 3},{'xy'[n % 2]}" for n in range(20))]

@@ -114,6 +114,7 @@ def check(run, cwd):
     assert f"identical to the run: {weights} weights" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first(1, QUICK))
 def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
     """No training, and a table with columns of its own. With `-m slow`, all of them."""
@@ -121,6 +122,7 @@ def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
     check(trained(dlrun, config, *settings), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first(1, WRITTEN))
 def test_the_program_says_what_the_config_says(name, dlrun, tmp_path):
     """Schedules, regularizers, nested and frozen layers, weights, callbacks, a policy."""

@@ -50,22 +50,26 @@ def test_killed_runs_that_fine_tune_a_network_end_in_the_same_bits(workplace):
     assert again.out.startswith("identical: data, initial weights, 3 epochs")
 
 
+@pytest.mark.slow
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
     _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))
     assert found["told"] >= 3
 
 
+@pytest.mark.slow
 def test_damage_is_found_and_named(workplace):
     """Or the checkpoint before is fallen back to."""
     rows.damaged(workplace, finished=6, stopped=3, resumed=2)
 
 
+@pytest.mark.slow
 def test_run_folders_made_at_once_do_not_collide(tmp_path):
     """A thousand of them, by fifty processes."""
     assert rows.crowded(tmp_path / "runs", 50, 20)[1] == 1000
 
 
+@pytest.mark.slow
 def test_hostile_run_folders_reach_nothing_outside(workplace):
     """Under an audit hook and under inotify."""
     assert rows.attacked(workplace, 8)[1]["folders"] == 8

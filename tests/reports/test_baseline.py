@@ -54,9 +54,27 @@ def test_a_network_that_beats_the_most_frequent_class():
 
 def test_a_network_that_does_not():
     """It may as well be chance; or it is worse."""
-    assert "no better than chance could have it (exact McNemar test, p = 0.6250)" in classes(
-        [[59, 1], [37, 3]]
-    ).in_words("test")
+    assert (
+        classes([[59, 1], [37, 3]])
+        .in_words("test")
+        .endswith(
+            "is right in 62: better, but chance alone could explain the difference (exact McNemar "
+            "test, p = 0.6250)."
+        )
+    )
+    assert (
+        classes([[57, 3], [39, 1]])
+        .in_words("test")
+        .endswith(
+            "is right in 58: worse, but chance alone could explain the difference (exact McNemar "
+            "test, p = 0.6250)."
+        )
+    )
+    assert (
+        classes([[60, 0], [40, 0]])
+        .in_words("test")
+        .endswith("is right in 60: no better (exact McNemar test, p = 1.0000).")
+    )
     worse = classes([[40, 20], [38, 2]])
     assert worse.trials[0].beats == "worse"
     assert "WORSE by more than chance" in worse.in_words("test")
@@ -80,9 +98,13 @@ def test_a_regression_is_held_against_the_mean(rows):
     assert trial.network == pytest.approx(np.sqrt(ours.mean()))
     assert trial.baseline == pytest.approx(np.sqrt(theirs.mean()))
     assert trial.beats == "better"
-    if rows > 2000:
+    told = found.in_words("validation")
+    if rows <= 2000:  # no resample has come so far, which is all that is known
+        assert told.endswith(" (bootstrap over rows of squared errors, p <= 0.001).")
+    else:
+        assert told.endswith(" (paired t-test over rows of squared errors, p < 0.0001).")
         assert trial.p == pytest.approx(ttest_1samp(theirs - ours, 0).pvalue, abs=1e-12)
-    assert "always 100" in found.in_words("validation")
+    assert "always 100" in told
 
 
 def test_chance_is_no_better_than_the_mean():
@@ -102,6 +124,7 @@ def test_what_is_not_finite_decides_nothing():
     found = baseline_of_values(np.full((9, 1), np.inf), np.ones((9, 1)), names=["y"], prior=[0.0],
                                metrics={})  # fmt: skip
     assert found.trials[0].beats == "undecided"
+    assert "whether that is chance the rows do not tell" in found.in_words("test")
 
 
 @pytest.fixture

@@ -104,11 +104,13 @@ def test_report_of_a_run(reported):
     assert means == sorted(means, reverse=True)
 
 
+@pytest.mark.slow
 def test_images_have_none(reported):
     """A single pixel tells nothing."""
     assert not (reported("digits_mlp") / "report.json").exists()
 
 
+@pytest.mark.slow
 def test_too_many_columns_are_said(dlrun, tmp_path):
     """Not left out in silence."""
     names = [f"c{number}" for number in range(201)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dlrun.backend import keras
 from dlrun.reports.plots.style import serves_log
 from dlrun.reports.run_data import best_epoch, changes, is_larger_better
 from tests.reports.stories import experiment
@@ -17,6 +18,9 @@ from tests.reports.stories import experiment
         ("{type: EarlyStopping, monitor: loss}", ("loss", 3)),
         ("{type: EarlyStopping, monitor: accuracy}", ("accuracy", 2)),
         ("{type: EarlyStopping, monitor: accuracy, mode: min}", ("accuracy", 1)),
+        ("{type: EarlyStopping, monitor: loss, min_delta: 1.5}", ("loss (min_delta 1.5)", 3)),
+        ("{type: EarlyStopping, monitor: loss, min_delta: 2}", ("loss (min_delta 2)", 1)),
+        ("{type: EarlyStopping, monitor: accuracy, start_from_epoch: 2}", ("accuracy", 3)),
     ],
 )
 def test_best_epoch(callback, best):
@@ -26,7 +30,27 @@ def test_best_epoch(callback, best):
         "accuracy": np.array([0.1, 0.9, 0.9]),
         "val_loss": np.array([3.0, 1.0, 1.0]),
     }
-    assert best_epoch(experiment(callbacks=callback), history) == best
+    found = best_epoch(experiment(callbacks=callback), history)
+    assert (found.judge, found.epoch) == best
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_best_epoch_is_that_of_keras(seed):
+    """Whatever does not improve enough is left out, as EarlyStopping leaves it out."""
+    generator = np.random.default_rng(seed)
+    values, margin = np.cumsum(generator.normal(-0.1, 1.0, 30)), generator.uniform(0, 2)
+    mode, start = ("min", "max")[seed % 2], seed % 4
+    theirs = keras.callbacks.EarlyStopping(
+        "loss", min_delta=margin, mode=mode, patience=99, start_from_epoch=start
+    )
+    theirs.set_model(keras.Sequential())
+    theirs.on_train_begin()
+    for epoch, value in enumerate(values):
+        theirs.on_epoch_end(epoch, {"loss": value})
+    told = f"min_delta: {float(margin)}, mode: {mode}, start_from_epoch: {start}"
+    stopping = f"{{type: EarlyStopping, monitor: loss, {told}}}"
+    ours = best_epoch(experiment(callbacks=stopping), {"loss": values})
+    assert ours.epoch == theirs.best_epoch + 1
 
 
 def test_nothing_tells_the_best_epoch():

@@ -3,13 +3,14 @@
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dlrun.errors import DlrunError, RunFolderError
-from dlrun.rundir import files
+from dlrun.rundir import checkpoints, files
 
 
 def no_space(*_args, **_kwargs):
@@ -67,6 +68,36 @@ def test_full_disk_is_named_and_loses_nothing(tmp_path, monkeypatch, step):
     assert caught.value.exit_code == 1
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_synced_together(tmp_path, monkeypatch):
+    """Each file at once, its folder when that is asked for; a folder that is gone needs none."""
+    synced = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    with files.syncing_folders_together() as settle:
+        files.write_text(tmp_path / "b.txt", "")
+        files.write_text(tmp_path / "a" / "b.txt", "")
+        assert not any(path.is_dir() for path in synced)
+        settle(but=tmp_path)
+        assert synced[-1] == tmp_path / "a"
+        settle()
+        assert synced[-1] == tmp_path
+        settle()
+        assert len(synced) == 4
+        monkeypatch.undo()
+        files.write_text(tmp_path / "c" / "b.txt", "")
+        shutil.rmtree(tmp_path / "c")
+        settle()
+
+
+def test_the_first_checkpoint_outlives_a_loss_of_power(tmp_path, monkeypatch):
+    """With the folder of the run, whose list else waits for the record."""
+    synced = []
+    monkeypatch.setattr(checkpoints, "sync", synced.append)
+    for _ in range(2):
+        checkpoints.save_checkpoint(tmp_path, checkpoints.Checkpoint({}, {"a": np.zeros(1)}))
+    home = tmp_path / "checkpoint"
+    assert [path for path in synced if path in (home, tmp_path)] == [home, tmp_path, home]
 
 
 def test_file_in_place_of_the_folder_is_named(tmp_path):

@@ -64,6 +64,7 @@ def test_a_cell_that_is_no_number_is_told(page):
     assert "column 'petal_length_cm': 'much' is not a number." in told
 
 
+@pytest.mark.slow
 def test_steps_of_a_series_are_pasted_and_gone_on_with(serve, common):
     """As the table has them, with its decimal comma; a row for each day that follows."""
     client = serve(train_once(common))

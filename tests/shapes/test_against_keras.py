@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 
+import pytest
 from hypothesis import given, settings
 
 from dlrun.errors import ConfigError
@@ -39,6 +40,7 @@ def assert_equal(model, steps):
         assert count_parameters(step.weights, trainable=True) == trained, step
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(networks())
 def test_networks(network):

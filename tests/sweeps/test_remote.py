@@ -358,6 +358,7 @@ def test_ray_is_an_extra(monkeypatch):
         ray_word.site(SimpleNamespace(placing=Placing()), None)
 
 
+@pytest.mark.slow
 def test_words_that_are_no_place(tmp_path):
     """Near ones are suggested; what says nothing of this machine is refused."""
     with pytest.raises(UsageError, match="Did you mean 'local'"):

@@ -106,6 +106,7 @@ def test_shares_make_up_the_sweep(tmp_path, monkeypatch):
     assert "4 runs, 4 there already" in told
 
 
+@pytest.mark.slow
 def test_no_share_is_worked_on_twice(tmp_path):
     """Nor a share and the whole at a time; other shares are free."""
     (tmp_path / "moons.yaml").write_text(MOONS)

@@ -53,6 +53,7 @@ def test_a_sweep_leaves_a_folder_of_complete_runs(swept):
     assert "7 runs: 7 finished" in err
 
 
+@pytest.mark.slow
 def test_a_run_of_a_sweep_has_the_bits_of_the_same_run_alone(swept):
     """With the same number of threads, in a process of its own."""
     folder, *_ = swept
@@ -132,6 +133,7 @@ def test_best(swept):
     assert err == "error: best.yaml: is there already.\n  --force replaces it.\n"
 
 
+@pytest.mark.slow
 def test_runs_of_a_sweep_are_runs(swept):
     """Every other command takes them."""
     folder, *_ = swept
@@ -302,6 +304,7 @@ def test_a_signal_ends_a_sweep_in_good_order(tmp_path):
     assert "3 runs, about" in out
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_work_on_one_sweep(tmp_path):
     """The second one is told."""
     (tmp_path / "moons.yaml").write_text(MOONS)

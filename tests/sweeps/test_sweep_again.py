@@ -55,6 +55,7 @@ def test_from_latest_is_one_run_for_all(folder):
     assert told == {str(folder / first.strip())}
 
 
+@pytest.mark.slow
 def test_draws_that_learn_keep_their_threads(folder):
     """With other workers nothing is trained again."""
     (folder / "t.yaml").write_text(

@@ -32,9 +32,16 @@ def children_of(pid):
 
 
 def kill_at_random(folder, dice):
-    """Start the sweep, and kill it or some of its workers at random times; gives how it ended."""
+    """Start the sweep, and kill it or some of its workers at random times; gives how it ended.
+
+    One start of four may be killed while it imports. The others are left alone until they have
+    workers: on a slow machine none would come that far by chance.
+    """
     process = start(folder, "sweep", "kills.yaml", "--threads", "1", "--jobs", "2", "--quiet")
-    time.sleep(dice.uniform(1.0, 4.0))
+    waits = dice.random() < 0.75
+    while waits and process.poll() is None and not children_of(process.pid):
+        time.sleep(0.05)
+    time.sleep(dice.uniform(0.0, 3.0))
     while process.poll() is None:
         victims = [process.pid, *children_of(process.pid) * 3]
         with contextlib.suppress(ProcessLookupError):

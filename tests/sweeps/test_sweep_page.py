@@ -76,6 +76,7 @@ def test_the_table_can_be_read_again(tmp_path):
     assert rows[-1]["reason"] == "The loss became NaN."
 
 
+@pytest.mark.slow
 def test_the_same_folder_gives_the_same_page(sweep):
     """To the byte."""
     first = write_page(sweep).read_bytes()
@@ -147,6 +148,7 @@ def test_a_failing_page_does_not_lose_the_sweep(sweep, monkeypatch):
     assert not (sweep / "sweep.html").exists()
 
 
+@pytest.mark.slow
 def test_a_page_needs_no_tensorflow(sweep):
     """Only what draws it."""
     done = subprocess.run(

@@ -91,6 +91,7 @@ def test_draws_that_learn_go_on_where_they_were(tmp_path):
     assert len(after) == 8
 
 
+@pytest.mark.slow
 def test_a_dry_run_lists_and_estimates_and_leaves_nothing(tmp_path):
     """Also as JSON; draws that learn cannot be listed."""
     (tmp_path / "moons.yaml").write_text(MOONS)

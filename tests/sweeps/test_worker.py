@@ -66,6 +66,7 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     assert read_history(tmp_path / halves.folder) == read_history(tmp_path / whole.folder)
 
 
+@pytest.mark.slow
 def test_a_new_process_tells_why_it_failed(tmp_path):
     """Also before there is a folder."""
     (tmp_path / "moons.yaml").write_text(MOONS)

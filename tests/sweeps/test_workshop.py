@@ -117,6 +117,7 @@ def exported(path):
         return config, file.read("model.weights.h5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", first(1, [*KINDS, *MORE_KINDS]))
 def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
     """One after the other through one graph_cache, and each alone."""

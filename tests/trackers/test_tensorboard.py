@@ -124,6 +124,7 @@ def test_the_rest_of_a_run(whole):
     assert hparams(whole, "session_end_info").session_end_info.status == 1
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_without_holes_or_doubles(moons, dlrun, whole):
     """It was stopped after epoch 4 and killed after epoch 8, with no checkpoint between."""
     with interrupted(4):
@@ -204,6 +205,7 @@ def assert_same_run(run, other):
         assert (run / name).read_bytes() == (other / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_grid_is_tracked(tmp_path):
     """Each run in its folder, with what is varied."""
     (tmp_path / "moons.yaml").write_text(MOONS.replace("CALLBACK", "").replace("12", "2"))

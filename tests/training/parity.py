@@ -260,16 +260,17 @@ def moved(trained: Trained) -> bool:
     return any(not np.array_equal(a, b) for a, b in pairs)
 
 
-def check(case: Case) -> Difference:
+def check(case: Case, *, batch_size: int = BATCH_SIZE) -> Difference:
     """Train both ways and hold the results to each other.
 
     Steps that are taken one operation after the other are sooner done than traced; where that
     rounds otherwise than a graph does, and a case enlarges it, `fit` is compiled as well.
     """
-    ours, theirs = train_by_dlrun(case), train_by_fit(case, run_eagerly=True)
+    ours = train_by_dlrun(case, batch_size=batch_size)
+    theirs = train_by_fit(case, batch_size=batch_size, run_eagerly=True)
     found = difference(ours, theirs)
     if max(found.weights, found.history) > case.tolerance:
-        theirs = train_by_fit(case)
+        theirs = train_by_fit(case, batch_size=batch_size)
         found = difference(ours, theirs)
     assert moved(ours) is case.moves
     assert all(np.isfinite(weight).all() for weight in theirs.weights)

@@ -166,6 +166,7 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
 
 
 # A new process traces its graphs. An epoch has three stretches: each kill is elsewhere in it.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "every"),
     first(1, [*((name, 13) for name in NETWORKS), *((name, 4) for name in [*NETWORKS][:3])]),

@@ -17,6 +17,7 @@ from tests.training.networks import model, rows, splits, trainer
 DENSE = {"type": "Dense", "inputs": ["input"], "weights": None, "trainable": True, "units": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", first(1, [48, 50, 5]))
 def test_xla_computes_the_same(count):
     """With full batches only, with a smaller last one, and with fewer rows than a batch."""
@@ -44,6 +45,7 @@ def test_mixed_precision_computes_in_16_bits_and_keeps_weights_in_32(precision):
     assert plain.get_layer("a").compute_dtype == "float32"
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains_as_under_fit():
     """Float16 with Keras's scaling of the loss: the history is that of `fit`."""
     keras.config.set_dtype_policy("mixed_float16")
@@ -58,6 +60,7 @@ def test_mixed_precision_trains_as_under_fit():
     np.testing.assert_allclose(losses, expected.history["loss"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_in_mixed_precision_predicts_as_it_was_trained(dlrun):
     """The policy stands in the resolved config, so the run is rebuilt with it."""
     run = dlrun(

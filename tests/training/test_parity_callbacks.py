@@ -100,6 +100,7 @@ def test_early_stopping_that_never_stops_restores_the_best_weights():
     assert difference(ours, free).weights > CLOSE
 
 
+@pytest.mark.slow
 def test_restored_weights_win_over_averaged_ones():
     """The average is put in place at the end, and the callback's best weights after it."""
     train_both(
@@ -129,17 +130,18 @@ def test_learning_rates_are_those_of_fit(name):
     assert len(set(rates)) > 2
 
 
-@pytest.mark.parametrize("rate", ["plateau", "a function of the epoch"])
+@pytest.mark.parametrize("rate", first(1, ["plateau", "a function of the epoch"]))
 @pytest.mark.parametrize("stop", ["patience", "best weights"])
-@pytest.mark.parametrize("first", ["rate", pytest.param("stop", marks=pytest.mark.slow)])
-def test_two_that_change_the_course_act_together(rate, stop, first):
+@pytest.mark.parametrize("begins", ["rate", pytest.param("stop", marks=pytest.mark.slow)])
+def test_two_that_change_the_course_act_together(rate, stop, begins):
     """In either order: rates, stopping epoch and restored weights are those of `fit`."""
     makers = [RATES[rate], STOPS[stop]]
-    if first == "stop":
+    if begins == "stop":
         makers.reverse()
     train_both(lambda: [make() for make in makers])
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_swapped_in_for_validation():
     """`val_loss` is that of the averaged weights, which the model ends with."""
     ours, _ = train_both(lambda: [callbacks.SwapEMAWeights()], case(AVERAGED), epochs=6)
@@ -148,11 +150,13 @@ def test_averaged_weights_are_swapped_in_for_validation():
     assert not np.array_equal(ours.history["val_loss"], plain.history["val_loss"])
 
 
+@pytest.mark.slow
 def test_averaged_weights_swapped_at_the_end_of_an_epoch():
     """So that what saves the model after it saves the averaged weights."""
     train_both(lambda: [callbacks.SwapEMAWeights(swap_on_epoch=True)], case(AVERAGED), epochs=6)
 
 
+@pytest.mark.slow
 def test_averaged_weights_and_early_stopping():
     """The stop is decided by the averaged weights' loss."""
     train_both(
@@ -192,6 +196,7 @@ CHECKPOINTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first(1, CHECKPOINTS))
 def test_a_checkpoint_holds_what_that_of_fit_holds(name, tmp_path):
     """The same files, with the same weights and the same state of the optimizer."""

@@ -113,6 +113,7 @@ def test_the_output_is_that_of_a_model_with_several_inputs():
     assert np.array_equal(ours, theirs(apart(matrix)).numpy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", first(1, ["SGD", "Adam"]))
 def test_training_is_that_of_fit_with_several_inputs(optimizer):
     """The history and the weights after three epochs, with batches that are not full."""

@@ -112,10 +112,18 @@ ROWLESS = dict.fromkeys(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first(1, TABLE))
 def test_metrics_log_what_they_log_under_fit(name):
     """Every column, of the training and of the validation rows, in every epoch."""
     check(TABLE[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", first(1, TABLE))
+def test_an_epoch_of_one_batch_logs_what_it_logs_under_fit(name):
+    """Then no variable keeps what a metric has seen."""
+    check(TABLE[name], batch_size=10_000)
 
 
 @pytest.mark.slow

@@ -183,6 +183,7 @@ def test_networks_over_images_train_as_under_fit(name):
 
 
 SLOW = {
+    "masked tokens in an LSTM",
     "bidirectional",
     "stacked, with dropout inside",
     "an RNN of cells",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 
 import numpy as np
 
@@ -31,6 +32,17 @@ def test_the_text_grows_with_the_epochs():
         ["3", "2.0", "", "3.5"],
     ]
     assert table(history) == table(history) == expected
+
+
+def test_every_number_reads_back():
+    """As the float32 that it is, or as a float64; a callback may give NumPy's, or whole ones."""
+    given = [np.float64(1 / 3), 2**24 + 1, 1e300, -0.0, math.inf, float(np.float32(1 / 3)), 0.1]
+    history = History()
+    history.rows += [{"value": value} for value in given]
+    written = [row[1] for row in table(history)[1:]]
+    assert written == [
+        "0.3333333333333333", "16777217.0", "1e+300", "-0.0", "inf", "0.33333334", "0.1",
+    ]  # fmt: skip
 
 
 def test_a_restored_history_is_told_anew():

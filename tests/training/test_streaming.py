@@ -126,6 +126,7 @@ def test_a_weight_that_is_not_finite_is_told():
     assert not finite
 
 
+@pytest.mark.slow
 def test_the_trainer_streams_what_is_streamed():
     """Splits, validation, metrics: the same history, to the bit."""
     data = splits()
@@ -147,6 +148,18 @@ def test_rows_are_measured_block_by_block():
     steps = Steps(model(), [keras.metrics.CategoricalAccuracy(name="accuracy")])
     evaluator = Evaluator(steps, batch_size=8)
     assert evaluator.evaluate(rows()) == evaluator.evaluate(streamed(rows()))
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 31])
+def test_a_few_batches_are_measured_as_by_the_loop(count):
+    """One by one where no loop over batches has been traced, with the bits of that loop."""
+    steps = Steps(model(), [keras.metrics.CategoricalAccuracy(name="accuracy")])
+    evaluator = Evaluator(steps, batch_size=8)
+    alone = evaluator.evaluate(rows(count))
+    assert set(steps.functions) == {("evaluate", 8, False, True)}
+    evaluator.evaluate(rows(100))
+    assert set(steps.functions) == {("evaluate", 8, False, True), ("evaluate", 8, False, False)}
+    assert evaluator.evaluate(rows(count)) == alone
 
 
 def test_an_error_of_reading_ends_the_training():

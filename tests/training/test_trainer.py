@@ -46,6 +46,7 @@ def test_cutting_the_training_into_stretches_never_changes_a_bit(shuffle, monkey
         assert all(np.array_equal(a, b) for a, b in zip(whole, cut, strict=True))
 
 
+@pytest.mark.slow
 def test_weights_and_history_equal_keras_fit():
     """Same initial weights, same order: the arithmetic is Keras's own."""
     ours, theirs = model(), model()
@@ -108,6 +109,7 @@ def plateau():
     return keras.callbacks.ReduceLROnPlateau("val_accuracy", factor=0.5, patience=3)
 
 
+@pytest.mark.slow
 def test_a_callback_that_watches_batches_sees_those_of_fit():
     """The others, which see epochs, are those of `test_parity_callbacks`."""
     weights, history, callback = callback_run(StopAtBatch, ours=True)
@@ -120,6 +122,7 @@ def test_a_callback_that_watches_batches_sees_those_of_fit():
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_hearing_of_epochs_late_changes_nothing(monkeypatch):
     """Callbacks hear of many epochs at once, and yet the bits are those of single epochs."""
     results = []
@@ -179,6 +182,7 @@ def test_rows_of_the_helper_have_every_class():
     assert set(rows().y.argmax(axis=1)) == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_the_kept_weights_do_not_depend_on_how_the_training_was_cut(monkeypatch):
     """A loss that explodes in mid-epoch: the weights are those of the epoch before."""
     kept = []

@@ -9,6 +9,8 @@ import zipfile
 
 import pytest
 
+from tests.marking import first
+
 CONFIG = """\
 dataset: {type: table, path: rows.csv, target: y, test_split: 0.25}
 model:
@@ -40,14 +42,59 @@ def test_data_that_are_gone(run, dlrun, tmp_path):
     ways = {
         ("evaluate", run): " Or give --data FILE.",
         ("explain", run): " Or give --data FILE or --input.",
-        ("report", run): "",
+        ("report", run): " Or give --data FILE, where they lie now.",
+        ("reproduce", run): " Or give --data FILE, where they lie now.",
     }
     for command, way in ways.items():
         assert dlrun(*command, code=3).err == f"{gone}{way}\n"
     (tmp_path / "rows2.csv").unlink()
-    assert dlrun("report", run, code=3).err.endswith("any more.\n  Put it back there.\n")
+    put_back = "any more.\n  Put it back there. Or give --data FILE, where they lie now.\n"
+    assert dlrun("report", run, code=3).err.endswith(put_back)
     (tmp_path / "new.csv").write_text("b,a\n1,2\n")
     assert dlrun("predict", run, "new.csv").code == 0
+
+
+@pytest.mark.parametrize(
+    "given", first(1, ["elsewhere", "elsewhere/rows.csv"]), ids=["folder", "file"]
+)
+def test_data_that_lie_elsewhere(given, run, dlrun, tmp_path):
+    """A colleague names them; whether they are the same, their hashes tell."""
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "rows.csv").rename(tmp_path / "elsewhere" / "rows.csv")
+    assert dlrun("reproduce", run, "--data", given).out.startswith("identical: data, initial")
+    answer = dlrun("report", run, "--data", given)
+    assert "no longer the one that this run was trained on" not in answer.err
+    moved.write_text(moved.read_text().replace("3,", "4,"))
+    assert dlrun("reproduce", run, "--data", given, code=6).out.startswith("different: the data ")
+    told = "warning: the dataset is no longer the one that this run was trained on"
+    assert told in dlrun("report", run, "--data", given).err
+    assert dlrun("report", run, run, "--data", given, code=2).err == (
+        "error: --data: runs are compared by what their folders say; no data are read.\n"
+        "  Leave it out, or name one run.\n"
+    )
+
+
+def test_data_in_several_files_that_lie_elsewhere(run, dlrun, tmp_path):
+    """The folder of all of them is named; of a run without files nothing is."""
+    del run
+    config = CONFIG.replace(", test_split: 0.25", ", test_path: later.csv")
+    (tmp_path / "both.yaml").write_text(config)
+    (tmp_path / "later.csv").write_bytes((tmp_path / "rows.csv").read_bytes())
+    both = dlrun("train", "both.yaml", "--no-report", "--quiet").run
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("rows.csv", "later.csv"):
+        (tmp_path / name).rename(tmp_path / "elsewhere" / name)
+    assert dlrun("reproduce", both, "--data", "elsewhere").out.startswith("identical: ")
+    assert dlrun("reproduce", both, "--data", "elsewhere/rows.csv", code=2).err == (
+        "error: --data: the run was trained on 2 files, rows.csv, later.csv.\n"
+        "  Give the folder that holds them.\n"
+    )
+    (tmp_path / "drawn.yaml").write_text(config.replace(
+        "{type: table, path: rows.csv, target: y, test_path: later.csv}", "xor"))  # fmt: skip
+    drawn = dlrun("train", "drawn.yaml", "--no-report", "--quiet").run
+    assert dlrun("reproduce", drawn, "--data", "elsewhere", code=2).err == (
+        "error: --data: the run was trained on xor, and on no file.\n  Leave it out.\n"
+    )
 
 
 def test_rows_that_the_run_has_seen(run, dlrun, tmp_path):
@@ -92,6 +139,20 @@ def test_new_rows_that_cannot_be_read(run, dlrun, tmp_path, content, fix):
     assert "dataset." not in told
 
 
+def test_a_gap_that_training_had_not_is_told_before_the_model_is_loaded(
+    run, dlrun, tmp_path, monkeypatch
+):
+    """Which takes seconds, those of TensorFlow's import."""
+
+    def load(_):
+        raise AssertionError
+
+    monkeypatch.setattr("dlrun.workflows.predict.load_model", load)
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n3,\n")
+    told = dlrun("predict", run, "new.csv", code=3).err
+    assert told.startswith("error: 1 cell of the features is empty ('b' 1):\n  new.csv:3: 'b'\n")
+
+
 def test_a_page_that_is_not_there(run, dlrun):
     """Is a matter of usage, with the command that makes it."""
     assert dlrun("open", run, code=2).err == (
@@ -106,9 +167,32 @@ def test_what_moves_nothing(run, dlrun):
     assert "x · dy/dx" not in told
 
 
+def test_a_bundle_has_a_page(run, dlrun, tmp_path):
+    """It is drawn before it is packed; where it cannot be, that is said, to the colleague too."""
+    rows = tmp_path / "rows.csv"
+    rows.rename(tmp_path / "gone.csv")
+    told = dlrun("export", run, "bundle").err
+    assert "warning: the run has no page, and none can be drawn: " in told
+    assert f"{rows}: the run was trained on this, and it is not there any more." in told
+    theirs = dlrun("import", run / "bundle.zip", "--runs-dir", "theirs").out.strip()
+    assert dlrun("open", theirs, code=2).err == (
+        f"error: {theirs}: there is no page of it.\n"
+        f"  It is drawn of the data, and {rows} is not there. Whoever has the data makes a "
+        "bundle that has a page: `dlrun export RUN bundle`.\n"
+    )
+    (tmp_path / "gone.csv").rename(rows)
+    assert "none can be drawn" not in dlrun("export", run, "bundle").err
+    with zipfile.ZipFile(run / "bundle.zip") as bundle:
+        assert f"{run.name}/report.html" in bundle.namelist()
+    told = dlrun("open", run / "bundle.zip", code=2).err
+    assert f"`dlrun import {run / 'bundle.zip'}` makes a run folder" in told
+
+
 def test_a_bundle_says_less_of_its_author(run, dlrun):
     """Neither the user nor the machine; the record of the run keeps them."""
-    dlrun("export", run, "bundle")
+    told = dlrun("export", run, "bundle").err
+    assert "bundle.zip: config.yaml, " in told
+    assert "run.json name paths of this machine; look at them before you hand it on" in told
     with zipfile.ZipFile(run / "bundle.zip") as bundle:
         packed = json.loads(bundle.read(f"{run.name}/run.json"))
     kept = json.loads((run / "run.json").read_text())

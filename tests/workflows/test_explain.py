@@ -65,7 +65,8 @@ def test_the_calculation_by_hand(hand, dlrun):
 
 def test_it_is_written_as_by_hand(hand, dlrun):
     """Inputs down, units across; each sum written out; TensorFlow's word at the end."""
-    told = dlrun("explain", hand, "--input", " 0.3, 0.1")
+    told = dlrun("explain", hand, " 0.3, 0.1")
+    assert told.out == dlrun("explain", hand, "--input", " 0.3, 0.1").out
     assert told.err == ""
     assert "hidden  Dense, reads input (2,), gives (5,)\n" in told.out
     assert "  z[j] = Σ x[i] · kernel[i, j] + bias[j]\n  y = tanh(z)\n" in told.out
@@ -112,7 +113,7 @@ def test_rows_of_splits_and_files_are_those_that_predict_sees(dlrun, tmp_path):
     ("words", "code", "told"),
     [
         (["--row", "4"], 2, "--row 4: there is no row 4: the test rows are numbered 0 to 3."),
-        (["--row", "-1"], 2, "Invalid value for '--row': Input should be greater"),
+        (["--row", "-1"], 2, "--row: expected 0 or more, got '-1'."),
         (["--split", "validation"], 3, "the run has no validation rows.\n  It has: train, test."),
         (["--data", "two.csv", "--row", "2"], 2, "there is no row 2: two.csv has the rows 0 to 1."),
         (["--input", "1"], 2, "--input: received 1 value, the run takes 2: x1, x2."),
@@ -120,7 +121,15 @@ def test_rows_of_splits_and_files_are_those_that_predict_sees(dlrun, tmp_path):
         (["--input", "1,two"], 2, "--input: 'two' is not a number."),
         (["--input", "1,nan"], 2, "--input: 'nan' is not a number."),
         (["--input", "1,1e300"], 2, "beyond the range of float32"),
-        (["--input", "1,2", "--row", "0"], 2, "--input is a row by itself;"),
+        (["--input", "1,2", "--row", "0"], 2, "--input: a row that is typed is one by"),
+        (["1,2", "--row", "0"], 2, "INPUT 1,2: a row that is typed is one by itself;"),
+        (["1,2,3"], 2, "INPUT 1,2,3: received 3 values, the run takes 2: x1, x2."),
+        (
+            ["1,2", "--data", "x.csv"],
+            2,
+            "INPUT 1,2: the row is given twice: by itself, and by",
+        ),
+        (["absent.csv"], 3, "absent.csv: there is no such file."),
         (["--split", "test", "--data", "two.csv"], 2, "--split names rows of the run's own data"),
     ],
 )

@@ -88,7 +88,10 @@ def test_words_are_those_of_a_config(iris, dlrun):
     from dlrun.rundir.record import record_text
 
     path.write_text(record_text({**record, "status": "interrupted"}))
-    assert "only a finished run is exported" in dlrun("export", iris, "card", code=4).err
+    assert (
+        "was interrupted: only a finished run is exported"
+        in dlrun("export", iris, "card", code=4).err
+    )
 
 
 def test_a_card_tells_what_the_run_says(iris, dlrun):
@@ -169,7 +172,12 @@ def test_a_bundle_of_the_config_holds_a_finished_run(dlrun, tmp_path):
         "loss: binary_crossentropy\noptimizer: sgd\ntraining: {epochs: 1}\n"
         "exports: [card, bundle]\n"
     )
-    run = dlrun("train", "points.yaml", "--quiet").run
+    trained = dlrun("train", "points.yaml")
+    run = trained.run
+    assert (
+        "bundle.zip has no page: a run is packed before its page is drawn; "
+        f"`dlrun export {run.name} bundle` packs it again, with one"
+    ) in trained.err
     with bundle.reading(str(run / "bundle.zip"), tmp_path) as opened:
         assert opened.status == "finished"
         assert "card.md" in opened.record["files"]

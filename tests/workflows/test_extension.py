@@ -183,6 +183,7 @@ def test_what_is_refused_changes_nothing(case, status, copied, table, dlrun):
                  "-o", "-", code=3 if case == "broken" else 0)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_that_another_process_holds_is_left_alone(dlrun, finished):  # noqa: F811
     """Also by the extension of a finished one."""
     run = finished(2)
@@ -210,6 +211,7 @@ def test_a_folder_that_cannot_be_written_is_left_alone(dlrun, monkeypatch, finis
     assert contents(run) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_extension_goes_on(dlrun, finished):  # noqa: F811
     """The finished run is usable meanwhile, and as it was."""
     run = finished(2)
@@ -248,6 +250,7 @@ def test_to_fewer_epochs_an_extension_begins_anew(dlrun, finished):  # noqa: F81
     assert_same(run, finished(5))
 
 
+@pytest.mark.slow
 def test_an_extension_that_diverges(dlrun, moons):  # noqa: F811
     """Its weights of the last good epoch are there, and the finished run is too."""
     schedule = (
@@ -300,6 +303,7 @@ def test_a_committed_extension_is_moved_by_whoever_comes_next(dlrun, monkeypatch
             assert_same(copy, whole)
 
 
+@pytest.mark.slow
 def test_a_run_without_epochs_is_extended(dlrun, moons):  # noqa: F811
     """To the bits of a run that had them from the start; also one that began elsewhere."""
     other = dlrun("train", moons, "--set", "training.epochs=3", "--seed", 7).run

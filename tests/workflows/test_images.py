@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from dlrun.api import Run
 from dlrun.cli import main
 from dlrun.data.spec_json import spec_from_json, spec_to_json
 from tests import sweeping
-from tests.conftest import CONFIGS
+from tests.conftest import CONFIGS, Silent
 from tests.pictures import draw_digits
 
 SHAPES = CONFIGS / "data" / "shapes"
@@ -62,6 +64,7 @@ def test_images_are_predicted_as_the_test_rows_were(trained, dlrun, tmp_path):
     assert answers(listed) == expected[25:27]
     globbed = rows_of(dlrun("predict", trained, SHAPES / "test/square/0[12].png", "-o", "-").out)
     assert globbed == listed
+    assert rows_of(dlrun("predict", trained, *names, "-o", "-").out) == listed
     assert rows_of(dlrun("predict", trained, names[0], "-o", "-").out) == listed[:1]
 
 
@@ -82,6 +85,35 @@ def test_other_images_are_told(trained, dlrun, tmp_path):
     told = dlrun("predict", trained, "mixed", "-o", "-")
     assert len(rows_of(told.out)) == 25
     assert "not read, as it is not called like an image: 'notes.txt'" in told.err
+
+
+@pytest.mark.slow
+def test_bad_images_are_left_out_where_the_run_leaves_them_out(dlrun, tmp_path):
+    """By its config: each row names its file, in `predict`, in Python, `evaluate` and `explain`."""
+    shutil.copytree(SHAPES / "test", tmp_path / "test")
+    (tmp_path / "test" / "circle" / "00.png").write_bytes(b"")
+    words = (CONFIGS / "shapes_cnn.yaml", "--set", "training.epochs=1")
+    run = dlrun("train", *words, "--set", "dataset.bad_files=skip").run
+    warned = "warning: 1 file of 76 left out:\n  {}: the file is empty"
+    expected = dlrun("predict", run, SHAPES / "test", "-o", "-").out.replace(str(SHAPES), ".")
+    told = dlrun("predict", run, "test", "-o", "-")
+    assert told.out == expected.replace("./test", "test")
+    assert warned.format("test/circle/00.png") in told.err
+    heard = Silent()
+    rows = Run(tmp_path / run).predict(tmp_path / "test", listener=heard)
+    assert [Path(name).name for name in rows["file"][:2]] == ["01.png", "02.png"]
+    assert warned.format(tmp_path / "test/circle/00.png") in heard.told
+    told = dlrun("evaluate", run, "--data", "test")
+    assert warned.format("test/circle/00.png") in told.err
+    told = dlrun("explain", run, "--data", "test", "--json")
+    assert json.loads(told.out)["row"] == "row 0 of test"
+    assert warned.format("test/circle/00.png") in told.err
+    told = dlrun("predict", run, "test/circle/00.png", "-o", "-", code=3).err
+    assert "test/circle/00.png: the file is empty" in told
+    assert "None is left." in told
+    Image.new("RGB", (5, 4)).save(tmp_path / "test" / "small.png")
+    told = dlrun("predict", run, "test", "-o", "-", code=3).err
+    assert "The run was trained on images of (24, 24, 3) alone" in told
 
 
 def test_images_have_no_columns(trained, dlrun):
@@ -118,6 +150,7 @@ def test_an_image_is_typed(trained, dlrun):
         assert "is not called like an image, which the run takes" in told
 
 
+@pytest.mark.slow
 def test_reading_again_gives_the_same_run(trained, dlrun, tmp_path):
     """To the bit, augmentation and all, and from the disk too."""
     copy = tmp_path / "runs" / trained.name
@@ -143,6 +176,7 @@ def test_an_extended_run_goes_on_to_the_same_bits(trained, dlrun, tmp_path):
         assert (tmp_path / run / name).read_bytes() == (trained / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_streamed_images_train_to_the_same_bits(trained, dlrun, tmp_path, monkeypatch):
     """Where they do not fit into memory."""
     monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")
@@ -167,6 +201,7 @@ exports: []
 """
 
 
+@pytest.mark.slow
 def test_digits_from_files_train_as_from_an_array(dlrun, tmp_path):
     """The shipped digits as PNGs, and as an array in the order of the files: the same bits."""
     images, labels = draw_digits(tmp_path / "digits")

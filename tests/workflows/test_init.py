@@ -77,6 +77,7 @@ def test_loss_and_last_layer_fit_the_target(tmp_path, dlrun, target, loss, units
     assert set(json.loads((run / "metrics.json").read_text())) >= {"train", "validation", "test"}
 
 
+@pytest.mark.slow
 def test_several_targets(tmp_path, dlrun):
     """Yes and no are labels, numbers a regression of several."""
     path = table_of(
@@ -220,7 +221,7 @@ def test_words_for_missing_values_among_numbers(tmp_path, dlrun):
     lines = [f"{words[n % 3] if n % 4 == 0 else n * 7 % 31},k{n % 2},{n % 2}" for n in range(60)]
     (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]))
     made = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "t.yaml")
-    assert "among numbers and times: read as missing values" in made.err
+    assert "read as missing values: " in made.err
     assert {*load_config(tmp_path / "t.yaml").dataset.arguments["missing_values"]} == {*words}
     assert dlrun("validate", tmp_path / "t.yaml").code == 0
     (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]).replace("k0", "NA"))
@@ -272,17 +273,16 @@ def test_times_that_are_equally_far_apart(tmp_path, dlrun):
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["day,sold", *rows]))
     told = (
-        "'day' goes on in steps of 1 day, as a series does: with type: series, time: day and "
-        "window: 12 a network foretells the next step from the 12 before it "
-        "(`dlrun list datasets series`)."
+        "'day' goes on in steps of 1 day, as a series does: `type: series` with time: day "
+        "foretells the next step, see `dlrun init --data --series`."
     )
     assert told in dlrun("init", "--data", path).err
     assert told in " ".join(dlrun("data", path).out.split())
     shops = [f"{day},{shop},{n * 7 % 31}" for n, day in enumerate(days) for shop in ("a", "b")]
     path.write_text("\n".join(["day,shop,sold", *shops]))
     told = (
-        "'day' goes on in steps of 1 day for each 'shop', as a series does: with type: series, "
-        "time: day, key: shop and window: 12 a network foretells"
+        "'day' goes on in steps of 1 day for each 'shop', as a series does: `type: series` with "
+        "time: day, key: shop foretells the next step"
     )
     assert told in " ".join(dlrun("data", path, "--target", "sold").out.split())
     del rows[9]
@@ -310,10 +310,16 @@ def test_a_folder_of_something_else(tmp_path, dlrun):
         f"error: {tmp_path}/loose: there is no image, and no folder of a class, but 'a.pdf'.\n"
         "  Make a folder for each class, and put its images into it.\n"
     )
-    assert dlrun("data", home, code=3).err == (
-        f"error: {home}: this is a directory; a file was expected.\n"
-        f"  Give a table; `dlrun init --data {home}` looks at a folder of images or of texts.\n"
-    )
+    assert dlrun("data", home, code=3).err == dlrun("init", "--data", home, code=3).err
+
+
+def test_few_rows_of_a_table_stop_when_little_improves(tmp_path):
+    """An epoch is a step or two; of more rows any improvement counts."""
+    for rows, least in ((40, "min_delta: 0.001, "), (300, "")):
+        lines = [f"{row * 7 % 31},{row * 5 % 11},{row % 2}" for row in range(rows)]
+        (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *lines]))
+        _, draft = drafted(tmp_path / "t.csv", "y")
+        assert f"patience: 20, {least}restore_best_weights: true" in draft.text
 
 
 def test_a_folder_of_tables(tmp_path, dlrun):
@@ -356,10 +362,10 @@ def test_the_size_of_images_is_that_of_the_files(tmp_path, sizes, line):
 
 
 @pytest.mark.parametrize(
-    ("files", "epochs", "patience"), [(14, 2000, 267), (100, 667, 89), (2000, 60, 8)]
+    ("files", "epochs", "patience"), [(14, 1000, 60), (100, 334, 45), (2000, 60, 8)]
 )
 def test_few_images_are_seen_often_enough(tmp_path, files, epochs, patience):
-    """In 2,000 steps at most, where 60 epochs would be fewer: ceil(0.68 n / 32) steps an epoch."""
+    """In 1,000 steps at most, where 60 epochs would be fewer: ceil(0.68 n / 32) steps an epoch."""
     image = tmp_path / "one.png"
     draw(image, np.zeros((4, 4), np.uint8))
     for number in range(files):
@@ -368,4 +374,90 @@ def test_few_images_are_seen_often_enough(tmp_path, files, epochs, patience):
         (folder / f"{number}.png").hardlink_to(image)
     text = init(tmp_path / "data", (), None).text
     assert f"  epochs: {epochs} " in text
-    assert f"patience: {patience}," in text
+    assert f"patience: {patience}, min_delta: 0.001," in text
+    assert f"not improved by 0.001 for {patience} epochs" in text
+
+
+def test_columns_that_are_not_written_down_are_scaled(tmp_path, dlrun):
+    """Of more than 200 the kinds are left to their values, not their scale."""
+    names = [f"c{number}" for number in range(201)]
+    values = np.random.default_rng(0).integers(0, 99, (40, 202))
+    lines = [",".join(map(str, row)) for row in values.tolist()]
+    (tmp_path / "t.csv").write_text("\n".join([",".join([*names, "y"]), *lines]))
+    text = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y").out
+    assert "    # 201 columns are told by their values: see `dlrun data`." in text
+    assert re.search("^  scale: standard ", text, re.MULTILINE)
+
+
+def test_what_is_no_number_among_numbers(tmp_path, dlrun):
+    """`nan` and `inf` are said to be missing: with them the config could not be trained."""
+    lines = [f"{'inf' if n == 3 else 'nan' if n == 5 else n * 7 % 31},{n % 2}" for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]))
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-o", tmp_path / "t.yaml")
+    assert "read as missing values: inf, nan" in made.err
+    assert {*load_config(tmp_path / "t.yaml").dataset.arguments["missing_values"]} == {"inf", "nan"}
+    assert (
+        dlrun("train", tmp_path / "t.yaml", "--set", "training.epochs=0", "-q", "--no-report").code
+        == 0
+    )
+
+
+@pytest.mark.parametrize("target", ["ab", "01"], ids=["names", "numbers"])
+def test_what_is_no_value_in_a_target(target, tmp_path, dlrun):
+    """Training refuses it, so it is no third class."""
+    lines = [f"{n * 7 % 31},{'NaN' if n == 5 else target[n % 2]}" for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]))
+    told = " ".join(dlrun("data", tmp_path / "t.csv", "-t", "y").out.split())
+    assert (
+        "warning: the target 'y' says 'NaN' in 1 row, which is no value: read it as missing with "
+        "`--set 'missing_values=[NaN]'`."
+    ) in told
+    assert "are rare" not in told
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-o", tmp_path / "t.yaml")
+    assert "read as missing values: NaN" in made.err
+    text = (tmp_path / "t.yaml").read_text()
+    assert "2 classes: " in text
+    assert "binary_crossentropy" in text
+    assert (
+        dlrun("train", tmp_path / "t.yaml", "--set", "training.epochs=0", "-q", "--no-report").code
+        == 0
+    )
+
+
+def test_sentences_that_come_several_times(tmp_path, dlrun):
+    """Taken for classes, they are told to look like texts."""
+    said = [f"the answer number {n} of all of them here" for n in range(58)]
+    lines = [f"{said[n % 58]},{n % 7},{n % 2}" for n in range(300)]
+    (tmp_path / "t.csv").write_text("\n".join(["review,x,y", *lines]) + "\n")
+    told = " ".join(dlrun("data", "t.csv", "-t", "y").out.split())
+    assert (
+        "warning: column 'review' has 58 different values of 9.0 words on average: they look like "
+        "texts, which `columns: {review: text}` reads by their words."
+    ) in told
+    assert "they look like texts" in " ".join(
+        dlrun("init", "--data", "t.csv", "-t", "y", "-o", "c.yaml").err.split()
+    )
+
+
+@pytest.mark.parametrize("keys", [("",), ("a,", "b,")], ids=["one", "several"])
+def test_a_config_of_a_series(keys, tmp_path, dlrun):
+    """It can be trained as it is; what is no series gets none."""
+    days = [f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(28 * 6) if n % 28 < 28]
+    days = [str(np.datetime64("2024-01-01") + n) for n in range(len(days))]
+    rows = [f"{day},{key}{n * 7 % 31}" for n, day in enumerate(days) for key in keys]
+    head = "day,shop,sold" if len(keys) > 1 else "day,sold"
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]) + "\n")
+    dlrun("init", "--data", "t.csv", "--series", "-o", "c.yaml")
+    found = load_config(tmp_path / "c.yaml").dataset
+    assert (found.type, found.arguments["time"], found.arguments["target"]) == (
+        "series",
+        "day",
+        "sold",
+    )
+    assert found.arguments["key"] == ("shop" if len(keys) > 1 else None)
+    assert dlrun("train", "c.yaml", "--set", "training.epochs=1", "-q", "--no-report").code == 0
+    (tmp_path / "t.csv").write_text("a,y\n1,2\n2,4\n3,4\n")
+    assert dlrun("init", "--data", "t.csv", "--series", code=2).err == (
+        "error: --series: no column of t.csv has times that go on in equal steps.\n"
+        "  Leave it out, or sort out the times.\n"
+    )

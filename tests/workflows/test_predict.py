@@ -75,6 +75,39 @@ def test_what_is_new_is_told_and_keys_are_carried(run, dlrun):
     assert "1 above" in age
 
 
+def test_several_inputs_are_answered_in_one_file(run, dlrun, tmp_path):
+    """Each row names its own; each is read for itself, and the notes say of which they are."""
+    whole = rows_of(dlrun("predict", run, "new.csv", "-o", "-").out)
+    (tmp_path / "more.csv").write_text("file,id,age,city\nx,5,30,Ulm\n")
+    told = dlrun("predict", run, "new.csv", "more.csv", "--keep", "city")
+    assert told.out.strip().endswith("predictions/new_and_1_more.csv")
+    rows = rows_of((tmp_path / told.out.strip()).read_text())
+    assert [row["file"] for row in rows] == ["new.csv"] * 4 + ["more.csv"]
+    assert [row["row"] for row in rows] == [*"01234"]
+    assert [row["id"] for row in rows] == ["7", "8", "009", "", "5"]
+    assert [row["probability_yes"] for row in rows[:4]] == [one["probability_yes"] for one in whole]
+    assert "more.csv: columns not used: file\n" in told.err
+    assert dlrun("predict", run, "new.csv", "more.csv", "--keep", "city").out == told.out
+    other = dlrun("predict", run, "new.csv", "new.csv").out
+    assert other.strip().endswith("predictions/new_and_1_more_2.csv")
+    globbed = rows_of(dlrun("predict", run, "n*.csv", "more.csv", "-o", "-").out)
+    assert [row["file"] for row in globbed] == ["new.csv"] * 4 + ["more.csv"]
+
+    kept = rows_of(dlrun("predict", run, "more.csv", "more.csv", "--keep", "file", "-o", "-").out)
+    assert [(row["file"], row["input_file"]) for row in kept] == [("more.csv", "x")] * 2
+
+
+def test_of_several_inputs_each_has_to_be_there(run, dlrun):
+    """Told before TensorFlow is imported; what is typed stands alone."""
+    told = dlrun("predict", run, "new.csv", "more.csv", code=3)
+    assert told.err == (
+        "error: more.csv: there is no such file.\n"
+        "  A row or a text that is typed stands alone, in quotes where it has blanks.\n"
+    )
+    told = dlrun("predict", run, "new.csv", "-", code=2).err
+    assert "INPUT -: what comes from stdin is predicted by itself." in told
+
+
 def test_what_is_kept_is_of_use(run, dlrun, tmp_path):
     """Columns that are carried along are none that are not used."""
     (tmp_path / "more.csv").write_text("id,city,age,note,more\n7,Ulm,30,hello,1\n")
@@ -166,6 +199,10 @@ def test_drift(run, dlrun, tmp_path):
         ("", "the file is empty"),
         ("id,city,age\n", "no rows"),
         ("id,age\n1,2\n", "missing column"),
+        (
+            "id,City,age\n1,Ulm,2\n",
+            "by their names: is 'City' the column 'city'? Then rename it.",
+        ),
         ("id,city,age\n1,Ulm,old\n", "new.csv:2"),
     ],
 )

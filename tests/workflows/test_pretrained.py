@@ -163,6 +163,7 @@ def test_only_what_stands_from_there_on_is_trained(fine_tuned):
     assert all(np.array_equal(before[name], expected[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_it_is_what_plain_keras_fits(fine_tuned):
     """The same epochs by `keras.Model.fit`, in the order of the run, give the same weights."""
     from dlrun.backend import keras
@@ -287,6 +288,7 @@ def test_the_plain_program_trains_it_to_the_same_bits(fine_tuned, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_it_is_kept_reproduced_and_compared(dlrun, fine_tuned, tmp_path):
     """The folder alone is enough: the file may be gone."""
     run = shutil.copytree(fine_tuned, tmp_path / "runs" / fine_tuned.name)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import CONFIGS, KINDS
 from tests.forked import HEAVY, loaded_by
+from tests.marking import first
 
 CLASSES = {"confusion_matrix", "weight_histograms"}
 CURVES = {"roc_curves", "precision_recall_curves"}
@@ -47,7 +48,7 @@ def copied(reported, tmp_path):
     return copy
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", first(1, KINDS))
 def test_every_kind_has_its_plots_and_no_others(name, reported):
     """What does not fit is not made; the page is there, whole and with all plots in it."""
     run = reported(name)
@@ -61,6 +62,7 @@ def test_every_kind_has_its_plots_and_no_others(name, reported):
     assert json.loads((run / "run.json").read_text())["status"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_report_is_made_anew_from_the_folder(copied, dlrun):
     """The same plots and the same page, to the byte; plots that no longer fit are removed."""
     run = copied("moons_mlp")
@@ -120,6 +122,7 @@ def test_the_plots_of_a_comparison(reported, tmp_path, dlrun):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_training_without_a_report(dlrun):
     """Nothing of it is left, and nothing of what draws it is loaded; nor before the end."""
     words = ["train", CONFIGS / "two_points_softmax.yaml", "--set", "training.epochs=1"]
@@ -132,6 +135,7 @@ def test_training_without_a_report(dlrun):
     assert not {"matplotlib", "jinja2", "PIL"} & loaded
 
 
+@pytest.mark.slow
 def test_a_failing_report_does_not_lose_the_training(dlrun, monkeypatch):
     """Everything else is there, the exit code is 0, and a warning says how to try again."""
 
@@ -151,6 +155,7 @@ def test_a_failing_report_does_not_lose_the_training(dlrun, monkeypatch):
     assert "ValueError" in dlrun("report", result.run, code=1).err
 
 
+@pytest.mark.slow
 def test_an_interrupted_report_leaves_a_finished_run(dlrun, monkeypatch, tmp_path):
     """Ctrl-C ends the command; the training had ended before."""
 
@@ -166,6 +171,7 @@ def test_an_interrupted_report_leaves_a_finished_run(dlrun, monkeypatch, tmp_pat
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_report_of_another_place(copied, dlrun, tmp_path):
     """`-o` says where the page goes."""
     run = copied("two_points_softmax")
@@ -175,6 +181,7 @@ def test_report_of_another_place(copied, dlrun, tmp_path):
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_plots_never_leave_the_run_folder(copied, dlrun, tmp_path):
     """A stranger's `plots` may be a link to somewhere."""
     run = copied("two_points_softmax")

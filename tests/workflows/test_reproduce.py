@@ -65,8 +65,8 @@ def test_only_finished_runs_are_compared(run, dlrun):
     """A run that was stopped is first brought to its end."""
     rewrite(run, "history.csv", status="interrupted")
     told = dlrun("reproduce", run, code=4).err
-    assert "only a finished run can be compared; this one is interrupted." in told
-    assert f"`dlrun resume {run}` brings it to its end." in told
+    assert "was interrupted: only a finished run can be compared." in told
+    assert f"`dlrun resume {run}` goes on with it." in told
 
 
 def test_verify_names_every_damaged_file(run, dlrun):
@@ -101,6 +101,7 @@ def test_a_record_that_was_changed_is_damaged(run, dlrun):
         assert "run.json: is not what the run saved" in dlrun(command, run, code=4).err
 
 
+@pytest.mark.slow
 def test_training_from_another_run(run, moons, dlrun):
     """Layers are matched by name and shape; what was taken and what was not is listed."""
     moons.write_text(MOONS.replace("CALLBACK", "").replace("units: 1,", "name: head, units: 1,"))
@@ -211,3 +212,23 @@ def test_the_key_is_the_users_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     assert seal("a: 1\n") is None
     assert not is_own("a: 1\n", sealed)
+
+
+def test_other_data_are_told_before_any_training(dlrun, tmp_path):
+    """By the file that has changed, which is the explanation; no epoch would come out the same."""
+    table = tmp_path / "table.csv"
+    table.write_text(TABLE)
+    (tmp_path / "table.yaml").write_text(config())
+    run = dlrun("train", "table.yaml").run
+    table.write_text(TABLE.replace("0,0,small", "0,0,big"))
+    told = dlrun("reproduce", run, code=6)
+    line = f"{table} is no longer what the run was trained on: it was "
+    assert f"warning: {line}" in told.err
+    assert "epoch" not in told.err
+    first, reason = told.out.splitlines()[:2]
+    assert first.startswith("different: the data differ: train.")
+    assert reason.startswith(f"  {line}{len(TABLE)} bytes (SHA-256 ")
+    found = json.loads(dlrun("reproduce", run, "--json", code=6).out)
+    assert (found["epochs"], found["reasons"][0]) == (0, reason.strip())
+    table.write_text(TABLE)
+    assert dlrun("reproduce", run).out.startswith("identical: ")

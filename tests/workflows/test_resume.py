@@ -149,6 +149,7 @@ def test_what_follows_a_warning_ends_nothing_at_once(moons, dlrun):
     assert checkpoints(run)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_extended(dlrun, finished):
     """The result is that of having asked for all epochs at the start."""
     run = finished(5)
@@ -246,7 +247,9 @@ def test_data_that_have_changed(dlrun, tmp_path):
     run = dlrun("train", "csv.yaml").run
     table.write_text(TABLE.replace("1", "2", 1))
     told = dlrun("resume", run, "--epochs", 6, code=3).err
-    assert "the data are no longer those that this run began with." in told
+    assert "the data are no longer those that this run began with: " in told
+    assert f"{table} is no longer what the run was trained on: it was {len(TABLE)} bytes" in told
+    assert told.endswith("...).\n  Bring them back, or train anew.\n")
     table.write_text(TABLE)
     assert "finished: going on after epoch 4" in dlrun("resume", run, "--epochs", 6).err
 
@@ -257,6 +260,7 @@ def test_a_config_that_is_gone(run, dlrun):
     assert "config.yaml: is missing." in dlrun("resume", run.name, code=4).err
 
 
+@pytest.mark.slow
 def test_a_run_continues_on_the_shipped_digits(dlrun):
     """A config with early stopping that restores weights."""
     digits = ("train", CONFIGS / "digits_mlp.yaml", "--set")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import dlrun as python
+from dlrun.cli import main
 from dlrun.execution.loading import load_splits
 from dlrun.execution.opening import load_model, open_trained
 from dlrun.rundir.folder import Run
@@ -159,6 +160,7 @@ def test_other_rows_are_measured_as_windows(trained, dlrun, tmp_path):
     assert found["baseline"]["metrics"] == pytest.approx(own["baseline"]["metrics"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_in_the_bits_of_a_whole_one(trained, dlrun, tmp_path):
     """And comes out the same when it is trained again from its folder."""
     config = write(tmp_path / "a place")
@@ -235,6 +237,7 @@ def test_explain_shows_a_window_in_units(trained, dlrun):
     assert "takes the features of a flat row" in told
 
 
+@pytest.mark.slow
 def test_a_saved_model_answers_raw_windows(trained, dlrun, tmp_path):
     """Cells of the table go in, numbers in its units come out."""
     from dlrun.backend import tf
@@ -254,3 +257,44 @@ def test_a_saved_model_answers_raw_windows(trained, dlrun, tmp_path):
     rows = rows_of(dlrun("predict", trained, "-o", "-").out)[:3]
     found = [[float(row["predicted_Umsatz"]), float(row["predicted_Gäste"])] for row in rows]
     np.testing.assert_allclose(answered, np.ravel(found), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def gapped(tmp_path_factory):
+    """A run over 60 days of which one is missing, with a column of 0 and 1; only read."""
+    folder = tmp_path_factory.mktemp("gapped")
+    days = np.datetime64("2023-01-01") + np.arange(60)
+    rows = [f"{day},{int(number % 7 < 2)},{100 + number % 9}" for number, day in enumerate(days)
+            if number != 40]  # fmt: skip
+    (folder / "days.csv").write_text("\n".join(["day,open,sold", *rows]) + "\n")
+    (folder / "days.yaml").write_text("""\
+dataset: {type: series, path: days.csv, time: day, target: sold, window: 5, horizon: 2,
+          scale: standard, test_split: 0.4}
+model: {layers: [{type: Flatten}, {type: Dense, units: 2}]}
+loss: mean_squared_error
+optimizer: adam
+training: {epochs: 1}
+""")
+    words = ["train", folder / "days.yaml", "--runs-dir", folder / "runs", "--quiet"]
+    assert main([str(word) for word in words]) == 0
+    (run,) = (folder / "runs").iterdir()
+    return run
+
+
+def test_the_truth_is_drawn_on_all_days_that_are_known(gapped):
+    """Though none of the windows around the missing day foretells them, and none the first ones."""
+    rows = rows_of((gapped / "plots" / "forecast.csv").read_text())
+    days = [str(np.datetime64("2023-01-01") + number) for number in range(60) if number != 40]
+    assert [row["time"] for row in rows] == days
+    assert [float(row["truth"]) for row in rows[:3]] == [100, 101, 102]
+    foretold = [row["time"] for row in rows if row["forecast"]]
+    assert foretold
+    assert not {"2023-02-11", "2023-02-12", "2023-02-15"} & set(foretold)
+
+
+def test_a_zero_of_the_table_is_a_zero_of_the_page(gapped):
+    """What float32 leaves of it when the scaling is undone is none of its digits."""
+    page = (gapped / "report.html").read_text()
+    shown = re.findall(r"<td[^>]*>(?:<bdi>)?([-+.\de]+)(?:</bdi>)?</td>", page)
+    assert "0" in shown
+    assert not [cell for cell in shown if re.search(r"e-\d", cell)]

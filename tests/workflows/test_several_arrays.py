@@ -103,6 +103,7 @@ def test_later_files_explanations_and_scripts(run, data, dlrun, tmp_path):
     assert "identical to the run" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_streamed_arrays_train_to_the_same_bits(run, dlrun, tmp_path, monkeypatch):
     """Where they do not fit into memory."""
     monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")

@@ -66,6 +66,7 @@ def metrics_of(run, split="test"):
     return json.loads((run / "metrics.json").read_text("utf-8"))[split]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", first(1, ["standard", "minmax", "log"]))
 def test_a_scaled_target_is_in_its_own_units(dlrun, kind):
     """Predictions, metrics, what evaluate says; the loss alone is scaled."""
@@ -110,6 +111,7 @@ def test_a_scale_of_classes_is_refused(dlrun):
     assert "'standard' scales numbers, but the targets are classes" in told
 
 
+@pytest.mark.slow
 def test_a_resumed_run_of_scaled_targets_has_the_same_bits(dlrun):
     """What was fitted is read from the spec."""
     write(PRICES, "number", "mean_squared_error", dataset=", target_scale: log")
@@ -141,6 +143,7 @@ def test_unscaled_prices_are_warned_of(dlrun):
     assert "Use 'dataset.target_scale: standard'" in told
 
 
+@pytest.mark.slow
 def test_a_regression_has_the_baseline_of_scikit_learn(dlrun):
     """That of `DummyRegressor`, in the column and in metrics.json."""
     write(PRICES, "number", "mean_squared_error", dataset=", target_scale: standard",
@@ -273,6 +276,7 @@ def test_the_best_thresholds_are_chosen_on_validation_rows(dlrun, labelled):
     assert f"'{name}' above 1" in fixed.err
 
 
+@pytest.mark.slow
 def test_a_threshold_of_two_classes(dlrun):
     """The class that it decides is named."""
     write(LABELS[:, 1], "softmax", "categorical_crossentropy", metrics="[accuracy]")
@@ -282,6 +286,12 @@ def test_a_threshold_of_two_classes(dlrun):
     assert "threshold: '1' above 0.05; metrics decide as the config has it" in low.err
     low = json.loads(low.out)
     assert low["metrics"] == usual["metrics"]
+    assert low["thresholds"]["decides"] == ["classification", "baseline"]
+    shown = dlrun("evaluate", run, "--threshold", "0.05").out.split("\n\n")
+    assert shown[0].startswith("Metrics, which decide as the config has it:\n")
+    assert shown[1] == "Answers, which are decided by the threshold: '1' above 0.05"
+    assert shown[2].split()[0] == "class"
+    assert "which decide" not in dlrun("evaluate", run).out
     recalls = [one["classification"]["classes"][1]["recall"] for one in (usual, low)]
     assert recalls[1] > recalls[0]
     best = dlrun("evaluate", run, "--threshold", "best-f1").err
@@ -321,6 +331,7 @@ def test_balanced_labels_train_as_keras_does(dlrun):
     np.testing.assert_allclose(bias, -0.5 * gradient, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_rows_of_a_table_without_a_target_are_left_out(dlrun):
     """Of the training data and of a file that is evaluated: counted, and named by their lines."""
     words = np.array(["no", "yes"])

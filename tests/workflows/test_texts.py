@@ -46,6 +46,7 @@ def answers(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_table_of_one_text_needs_no_names(table, dlrun, tmp_path):
     """`input` is its words; how many there are comes from the training rows."""
@@ -125,6 +126,7 @@ exports: [predictions]
     assert dlrun("predict", trained.run, "new.csv", "-o", "-").out == one
 
 
+@pytest.mark.slow
 def test_exports_read_the_words_of_raw_texts(table, dlrun, tmp_path):
     """TensorFlow's operations, and NumPy alone, number words as the run did."""
     from dlrun.backend import tf
@@ -195,6 +197,7 @@ exports: [predictions]
 """
 
 
+@pytest.mark.slow
 def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     """Trained with a report, asked about folders, files, tables and typed texts, explained."""
     home = tmp_path / "two words"
@@ -203,7 +206,7 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     (home / "test" / "neg" / "empty.txt").write_text("")
     (tmp_path / "films.yaml").write_text(FOLDERS)
     assert "(None, 9, 4)" in dlrun("validate", "films.yaml", "--summary").out
-    run = dlrun("train", "films.yaml", "--report").run
+    run = dlrun("train", "films.yaml", "--set", "dataset.bad_files=skip", "--report").run
     assert (run / "plots" / "word_effects.png").exists()
     page = (run / "report.html").read_text()
     assert "Words that move the answer" in page
@@ -225,6 +228,12 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     (one,) = answers(dlrun("predict", run, home / "test" / "neg" / "000.txt", "-o", "-").out)
     assert one["probability_pos"] == told[0]["probability_pos"]
     assert answers(dlrun("predict", run, text).out)[0]["probability_pos"] == one["probability_pos"]
+    (home / "test" / "neg" / "0.txt").write_bytes(b"\0")  # left out, as the config says
+    skipped = dlrun("predict", run, home / "test", "-o", "-")
+    assert answers(skipped.out) == told
+    assert "warning: 1 file of 18 left out:\n" in skipped.err
+    assert "test/neg/0.txt: the file is binary" in skipped.err
+    (home / "test" / "neg" / "0.txt").unlink()
     with (tmp_path / "new.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text",), (text,)])
     (row,) = answers(dlrun("predict", run, "new.csv", "-o", "-").out)
@@ -246,6 +255,7 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     assert loved["effect"] == pytest.approx(float(whole[name]) - loved["score"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_config_is_written_for_a_folder_of_texts(dlrun, tmp_path):
     """It trains as it is, beside an empty file; texts without folders of classes are refused."""
     home = tmp_path / "two words"
@@ -264,6 +274,7 @@ def test_a_config_is_written_for_a_folder_of_texts(dlrun, tmp_path):
     assert "texts stand beside each other, and no folder of a class" in told
 
 
+@pytest.mark.slow
 def test_a_text_run_goes_on_and_comes_again_to_the_same_bits(table, dlrun, tmp_path):
     """Resumed after two epochs as trained at once; reproduced from its data; streamed alike."""
     short = dlrun("train", table, "--set", "training.epochs=2").run
@@ -274,6 +285,7 @@ def test_a_text_run_goes_on_and_comes_again_to_the_same_bits(table, dlrun, tmp_p
     assert "identical" in dlrun("reproduce", whole).out
 
 
+@pytest.mark.slow
 def test_what_words_do_is_shown_where_a_layer_has_no_formula(table, dlrun):
     """The layers end there, which is said; without the words it is an error as elsewhere."""
     run = dlrun("train", table, "--set", "training.epochs=1", "-q").run
@@ -292,9 +304,14 @@ def test_what_words_do_is_shown_where_a_layer_has_no_formula(table, dlrun):
         score = float(told[f"probability_{told['predicted']}"])
         assert one["score"] + one["effect"] == pytest.approx(score, abs=1e-6)
     for option in ("--numpy-only", "--layer=dense"):
-        assert "The story ends here" in dlrun("explain", run, *row, option, code=1).err
+        flag = option.partition("=")[0]
+        assert (
+            f"The story of the layers ends here; `dlrun explain` without {flag} asks TensorFlow "
+            "and shows what each word does."
+        ) in dlrun("explain", run, *row, option, code=1).err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_words_are_not_scaled(table, dlrun, tmp_path):
     """A scale of numbers leaves `input` as it is, where it is the words of a text."""
@@ -322,6 +339,7 @@ def test_numbers_beside_a_text_are_not_looked_up_scaled(dlrun, tmp_path):
     assert "columns.place: Scaling changes the ids that model.layers[0] (Embedding) looks" in told
 
 
+@pytest.mark.slow
 def test_streamed_texts_train_to_the_same_bits(table, dlrun, tmp_path, monkeypatch):
     """Their words are numbered whenever rows are taken."""
     held = dlrun("train", table, "--set", "training.epochs=1").run

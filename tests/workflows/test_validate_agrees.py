@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from dlrun.config import load_config
+from dlrun.data.csv_header import foresee_names
 from dlrun.data.labels import fit_labels
 from dlrun.datasets import load_dataset
 from dlrun.datasets.samples import find_sample
@@ -164,7 +165,7 @@ TOLD = {
 
 
 OF_DATA = ("header", "ids", "weight", "no shares", "device", "samples", "one class")
-"""What `train` tells as a fault of the data, with another exit code."""
+"""What is a fault of the data, which has an exit code of its own."""
 
 
 @pytest.mark.parametrize("fault", TOLD)
@@ -173,9 +174,80 @@ def test_what_train_refuses_is_refused_in_the_same_words(fault, tmp_path, dlrun)
     rows, given, message = TOLD[fault]
     (tmp_path / "rows.csv").write_text(rows)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
-    checked = dlrun("validate", "config.yaml", code=2)
+    code = 3 if fault in OF_DATA else 2
+    checked = dlrun("validate", "config.yaml", code=code)
     assert (checked.out, message in checked.err) == ("", True), checked.err
-    assert message in dlrun("train", "config.yaml", code=3 if fault in OF_DATA else 2).err
+    assert message in dlrun("train", "config.yaml", code=code).err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("rows.csv", "", "rows.csv: the file is empty."),
+        ("rows.csv", "a,b,t\n", "rows.csv: the file has a header but no rows."),
+        ("gone.csv", None, "gone.csv: there is no such file."),
+        (".", None, "this is a directory; a file was expected."),
+    ],
+)
+def test_a_file_that_is_no_table_has_one_exit_code(name, content, message, tmp_path, dlrun):
+    """Whichever command looks at it: 3, as the table of exit codes says."""
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    given = config({"type": "csv", "path": name, "target": "t"}, INDEX, units=2)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
+    other = dict(given, dataset={"type": "moons", "noise": -1})
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(other))
+    for words in (
+        ("validate", "config.yaml"),
+        ("validate", "config.yaml", "--json"),
+        ("train", "config.yaml", "--no-report"),
+        ("data", "config.yaml"),
+        *([] if name == "." else [("data", name)]),  # a folder it would look at
+    ):
+        told = dlrun(*words, code=3)
+        assert message.split(": ")[-1] in told.err + told.out
+    if name != ".":
+        told = dlrun("init", "--data", name, "--target", "t", "-o", "new.yaml", code=3)
+        assert message in told.err
+    assert message in dlrun("validate", "config.yaml", "other.yaml", code=2).err
+
+
+def test_columns_that_are_not_there_are_told_with_all_else(tmp_path, dlrun):
+    """By the first row of the file, of a list its first one; of series the time and keys too."""
+    (tmp_path / "rows.csv").write_text("a,b,t\n" + "1,2,x\n3,4,y\n" * 8)
+    table = CSV | {
+        "target": "T", "features": ["a", "c"], "sample_weight": "w",
+        "columns": {"d": "number", "a": "nmber"},
+        "split_by": {"group": "g"}, "where": "v > 3 and a=1",
+    }  # fmt: skip
+    given = config(table, INDEX, units=2, test_split=0.2)
+    given["optimiser"] = given.pop("optimizer", "adam")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
+    told = dlrun("validate", "config.yaml", code=2).err
+    for path, name in {
+        "dataset.target": "There is no column 'T' in", "dataset.features": "There is no column 'c'",
+        "dataset.sample_weight": "There is no column 'w'", "dataset.columns.d": "There is no",
+        "dataset.columns.a": "There is no kind of column 'nmber'. Did you mean 'number'?",
+        "dataset.split_by": "The table has no column 'g'.",
+        "dataset.where": "There is no column 'v'; the table has 'a', 'b', 't'.",
+        "optimiser": "Unknown key 'optimiser'. Did you mean 'optimizer'?",
+    }.items():  # fmt: skip
+        assert f" {path}: {name}" in told, path
+    assert dlrun("train", "config.yaml", "--no-report", code=2).err == told
+
+    series = {"type": "series", "path": ["rows.csv"], "window": 2, "time": "when", "key": "shop"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config(series, "mse", metrics=["mae"])))
+    told = dlrun("validate", "config.yaml", code=2).err
+    assert "dataset.time: There is no column 'when' in" in told
+    assert "dataset.key: There is no column 'shop' in" in told
+
+
+@pytest.mark.parametrize("how", [{"header": False}, {"decimal": ","}, {"format": "json"}])
+def test_names_are_not_guessed_where_the_first_row_may_not_be_one(how, tmp_path):
+    """Who reads the rows tells of them."""
+    (tmp_path / "rows.csv").write_text("a;b;t\n1,5;2;x\n")
+    arguments = {"path": tmp_path / "rows.csv", "header": None, "delimiter": None, **how}
+    assert foresee_names(arguments) is None
 
 
 def test_a_larger_table_is_asked_for_its_header_too(tmp_path, dlrun, monkeypatch):
@@ -185,12 +257,13 @@ def test_a_larger_table_is_asked_for_its_header_too(tmp_path, dlrun, monkeypatch
     rows, given, message = TOLD["header"]
     (tmp_path / "rows.csv").write_text(rows)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
-    assert message in dlrun("validate", "config.yaml", code=2).err
+    assert message in dlrun("validate", "config.yaml", code=3).err
     for fault in ("ids", "test split", "no shares"):
         rows, given, message = TOLD[fault]
         (tmp_path / "rows.csv").write_text(rows)
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
-        assert message in dlrun("validate", "config.yaml", code=2).err
+        code = 3 if fault in OF_DATA else 2
+        assert message in dlrun("validate", "config.yaml", code=code).err
         with monkeypatch.context() as patch:
             patch.setattr("dlrun.workflows.validate.READ_AGAIN", 10)
             assert "not looked at: " in dlrun("validate", "config.yaml", code=0).err

@@ -31,8 +31,8 @@ class _Line:
         from dlrun.wording import printable
 
         screen = screen_of(sys.stderr)
-        if not screen.is_terminal:
-            return
+        if not screen.is_terminal or hasattr(sys.stderr, "rich_proxied_file"):
+            return  # where a table is drawn, rich would print the codes of a line as its text
         with self._lock, contextlib.suppress(OSError, ValueError):
             self.forget()
             sys.stderr.write(f"\r{cut_cells(printable(text), screen.width - ECHOED)}\x1b[K")

@@ -80,7 +80,7 @@ def write_document(
         said = [line for note in notes for line in ("", _escaped(printable(note)))]
         write_data("\n".join([*_markdown(heading, body, numeric, best), *said]))
     else:
-        said = [f"% {printable(note)}" for note in notes]
+        said = [f"% {printable(note).translate(_SPECIAL)}" for note in notes]
         write_data("\n".join([*_latex(heading, body, numeric, best), *said]))
 
 

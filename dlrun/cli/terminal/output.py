@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _UNLIMITED_WIDTH = 10_000
 _DEFAULT_WIDTH = 80
-_IN_BACKTICKS = re.compile(r"`[^`]*`")
+_WHOLE = re.compile(r"`[^`]*`|[0-9] (?:%|(?:bytes|[kMGT]?B|m?s|min|h)\b)|[^ ]+ [<=] -?[0-9][^ ]*")
+"""What no line is folded in: what is to be copied, a number and its sign or unit."""
 _BLANK = "\0"  # for a blank at which no line is folded; no printable text has it
 
 
@@ -97,21 +98,46 @@ def write_message(text: str) -> None:
 
 def folded(text: str, width: int) -> str:
     """Write a text as what can be printed, each line folded to a width."""
-    return "\n".join(_folded(line, width) for line in printable(text).splitlines())
+    lines = printable(text).splitlines()
+    return "\n".join(fill(line, width, hang=None, whole=True) for line in lines)
 
 
-def _folded(line: str, width: int) -> str:
-    """Fold a line at its blanks; a path stays whole, and what stands in backticks, to be copied."""
-    if len(line) <= width:
+def fill(line: str, width: int, *, hang: int | None = 0, whole: bool = False) -> str:
+    """Fold a line at its blanks to so many cells; a number and its unit stay together.
+
+    Its later lines begin with `hang` blanks, None for two more than the first one has. A word that
+    is wider than a line is divided, unless it is to stay `whole`, as what is to be copied.
+    """
+    if len(line) <= (width if line.isascii() else width // 2):  # no letter takes more than two
         return line
-    import textwrap
+    from dlrun.cli.terminal.tables import cell_len
 
-    kept = _IN_BACKTICKS.sub(lambda found: found[0].replace(" ", _BLANK), line)
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    folded = textwrap.fill(
-        kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    return folded.replace(_BLANK, " ")
+    def cells(text: str) -> int:
+        return cell_len(text.replace(_BLANK, " "))
+
+    first = line[: len(line) - len(line.lstrip())]
+    later = " " * (len(first) + 2 if hang is None else hang)
+    room = max(width, len(later) + 1)
+
+    def kept(found: re.Match[str]) -> str:
+        fits = whole or len(later + found[0]) <= room
+        return found[0].replace(" ", _BLANK) if fits else found[0]
+
+    lines, gap = [first], ""
+    for word in re.findall(r" +|[^ ]+", _WHOLE.sub(kept, line.strip())):
+        if word[0] == " ":
+            gap = word
+            continue
+        if not gap or cells(lines[-1] + gap + word) <= room:
+            lines[-1] += gap + word
+        else:
+            lines.append(later + word)
+        while not whole and cells(lines[-1]) > room:
+            end = room
+            while cells(lines[-1][:end]) > room:
+                end -= 1
+            lines[-1:] = [lines[-1][:end], later + lines[-1][end:]]
+    return "\n".join(lines).replace(_BLANK, " ")
 
 
 def write_drawing(text: str) -> None:

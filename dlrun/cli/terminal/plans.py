@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.terminal import tables
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import bold
 from dlrun.errors import DlrunError
 from dlrun.sweeps.estimate import Estimate, cut, estimate, left_out_in_words
@@ -47,10 +47,10 @@ def show_plan(
         return
     if not drawn and any(trial.values for trial in runner.trials):
         write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
-    write_data(_in_words(runner, drawn, found, is_most=is_most))
-    if found is not None and found.needs is not None:
-        for line in found.needs.lines():
-            write_data(line)
+    lines = [_in_words(runner, drawn, found, is_most=is_most)]
+    lines += found.needs.lines() if found is not None and found.needs is not None else []
+    for line in lines:
+        write_data(fill(line, screen_of(sys.stdout).width, hang=2))
 
 
 def draw_points(trials: Sequence[Trial], *, screen: Screen) -> str:

@@ -111,6 +111,11 @@ class LiveDrawing:
         with contextlib.suppress(OSError):
             self._console.out(folded(text, self._console.width), highlight=False)
 
+    def doing(self, text: str) -> None:
+        """Draw a line that the drawing, or the next message, takes the place of."""
+        if self._live is None:
+            show_activity(text)
+
     def begin(self) -> None:
         """Take the end of the terminal."""
         from rich.live import Live
@@ -206,10 +211,6 @@ class BarListener(LiveDrawing, Listener):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._curve = curves.LossCurve()
-
-    def doing(self, text: str) -> None:
-        """Draw a line that the bar, or the next message, takes the place of."""
-        show_activity(text)
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Draw the bar."""

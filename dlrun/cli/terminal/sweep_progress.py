@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dlrun.cli.terminal.activity import ECHOED, show_activity
+from dlrun.cli.terminal.activity import ECHOED
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
@@ -222,10 +222,13 @@ class LiveTable(LiveDrawing, SweepListener):
     ) -> None:
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._tally = tally
+        self._doing = ""
 
     def doing(self, text: str) -> None:
-        """Draw a line that the table, or the next message, takes the place of."""
-        show_activity(text)
+        """Draw it below the counts until a run is at work; without a table as a line of its own."""
+        super().doing(text)
+        self._doing, self._drawn_at = text, -self._pause
+        self.ticked()
 
     def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
@@ -257,6 +260,8 @@ class LiveTable(LiveDrawing, SweepListener):
             name, mean, point = best
             lines.append(Text(f"best  {name} {format_number(mean)}  {settings_of(point.values)}"))
         running = [trial for trial in self._tally.trials if trial.status == "running"]
+        if self._doing and not running and not counts["finished"]:
+            lines.append(Text(f"  {printable(self._doing)}"))
         for trial in running[:_MOST_RUNNING]:
             logs = "  ".join(format_logs(dict(list(trial.logs.items())[:2])))
             place = f"epoch {trial.epoch}/{trial.epochs}"

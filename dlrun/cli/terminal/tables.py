@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlrun.cli.terminal.output import Screen
-from dlrun.wording import format_number, printable
+from dlrun.cli.terminal.output import Screen, fill
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.reports.baseline import Baseline
@@ -83,15 +82,17 @@ def draw_cut(
     return draw(table, screen)
 
 
-def draw_or_stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
+def draw_or_stack(
+    rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1, whole: bool = False
+) -> str:
     """Draw rows under headings; where there is no room, each row as a name and what it has.
 
-    Before that, names are cut to some cells.
+    Before that, names are cut to some cells, unless they are to stay `whole`.
     """
-    table = align([bold(rows[0]), *rows[1:]], width=screen.width)
+    table = align([bold(rows[0]), *rows[1:]], left=left, width=screen.width)
     room = cell_len(table[0][0].text)
     if natural_width(table) <= screen.width and (
-        room >= _READABLE or room >= max(cell_len(row[0]) for row in rows)
+        (room >= _READABLE and not whole) or room >= max(cell_len(row[0]) for row in rows)
     ):
         return draw(table, screen)
     return _stack(rows, screen)
@@ -109,15 +110,8 @@ def _stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
 
 def wrap(text: str, screen: Screen, *, hang: int = 2) -> str:
     """Fold a text to the width of a terminal, later lines further in than the first one."""
-    if cell_len(text) <= screen.width:
-        return text
     first = len(text) - len(text.lstrip())
-    return textwrap.fill(
-        text,
-        max(screen.width, _NARROWEST),
-        subsequent_indent=" " * max(first, hang),
-        break_on_hyphens=False,
-    )
+    return fill(text, screen.width, hang=max(first, hang))
 
 
 def fold(
@@ -202,10 +196,7 @@ def one_line(text: str) -> str:
 
 def format_estimate(estimate: Estimate | None) -> str:
     """Write a mean over seeds or folds and its margin, where there is one: `0.9790 ± 0.0021`."""
-    if estimate is None:
-        return "-"
-    margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
-    return format_number(estimate.mean) + margin
+    return "-" if estimate is None else str(estimate)
 
 
 def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
@@ -218,5 +209,5 @@ def baseline_lines(split: str, baseline: Baseline, screen: Screen) -> list[str]:
     """Say whether a network beats the baseline of a split; in colour where it does not."""
     words = ("worse", "undecided", "better")
     worst = min((trial.beats for trial in baseline.trials), key=words.index)
-    lines = textwrap.wrap(printable(baseline.in_words(split)), screen.width)
+    lines = fill(printable(baseline.in_words(split)), screen.width).splitlines()
     return [paint(line, _BEATS[worst], screen) if _BEATS[worst] else line for line in lines]

@@ -35,6 +35,11 @@ class Rule(NamedTuple):
 VALIDATED: Final = ("dataset.validation_split", "dataset.fold", "dataset.split_by")
 """The keys that bring validation rows."""
 
+READ_BY: Final = tuple(
+    f"dataset.{key}" for key in ("path", "format", "header", "delimiter", "encoding", "decimal")
+)
+"""The keys that say how a table is read."""
+
 RULES: Final = (
     Rule(graph.inputs_exist, ("model.layers[].name",)),
     Rule(graph.columns_exist, ("dataset", "model.layers[].name"), needs_data=True),
@@ -74,6 +79,7 @@ RULES: Final = (
     Rule(splits.sampling_has_classes),
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, (*VALIDATED, "metrics")),
+    Rule(files.columns_are_in_the_table, ("dataset.type", *READ_BY), needs_data=True),
     Rule(files.packages_are_installed, needs_data=True),
     Rule(files.weight_files_are_there, needs_data=True),
     Rule(layers.statistics_are_given),

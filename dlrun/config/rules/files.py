@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import Any, Final
 
 from dlrun.catalog import missing_package, nested_kind
 from dlrun.catalog.keras_names import FILE_ARGUMENTS
+from dlrun.column import split_column
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
 from dlrun.config.schema import Experiment
-from dlrun.errors import Problem
+from dlrun.datasets.samples import find_sample
+from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir import names
 from dlrun.wording import did_you_mean, listed
 
@@ -79,6 +82,44 @@ def _numbers(experiment: Experiment, index: int) -> list[str]:
     if any(callback.type in SET_THE_RATE for callback in callbacks[:index]):
         logged.append("learning_rate")
     return ["epoch", *logged]
+
+
+def columns_are_in_the_table(experiment: Experiment) -> Iterator[Problem]:
+    """Every column that the dataset names is in the first row of its file, where that tells."""
+    dataset = experiment.dataset
+    arguments = dataset.arguments
+    # Where a kind of column is wrong, which is told already, names are told all the same.
+    rest = {key: value for key, value in arguments.items() if key != "columns"}
+    if find_sample(dataset.type, rest).format not in ("table", "steps"):
+        return
+    # Who names no table does not pay for these.
+    from dlrun.columns.inference import misnamed  # noqa: PLC0415
+    from dlrun.conditions import parse_condition  # noqa: PLC0415
+    from dlrun.data.csv_header import (  # noqa: PLC0415
+        check_names,
+        foresee_names,
+        names_in_use,
+        no_split_column,
+        unknown_in_where,
+    )
+
+    found = foresee_names(arguments)
+    if found is None:
+        return
+    path, columns = found
+    for key, given in names_in_use(arguments):
+        try:
+            check_names(key, given, columns, path)
+        except ConfigError as error:
+            yield from error.problems
+    yield from misnamed(columns, arguments.get("columns") or {})
+    split = split_column(arguments.get("split_by"))
+    if split is not None and split not in columns:
+        yield no_split_column(split, columns)
+    if isinstance(where := arguments.get("where"), str):
+        with suppress(DlrunError):  # one that cannot be read is told with the rows
+            keys = [one.key for one in parse_condition(where, flag="dataset.where").comparisons()]
+            yield from unknown_in_where(keys, columns)
 
 
 def weight_files_are_there(experiment: Experiment) -> Iterator[Problem]:

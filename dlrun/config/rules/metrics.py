@@ -15,6 +15,7 @@ from dlrun.catalog.label_forms import (
     misfit,
 )
 from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
+from dlrun.config.rules.training import no_weight_changes
 from dlrun.config.schema import Experiment
 from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
@@ -49,20 +50,30 @@ def depends_on_the_rows(experiment: Experiment, sample: Sample) -> bool:
 def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
     """What can be trained as it is written and is seldom meant."""
     sample, outputs = _ends(experiment)
+    told = experiment.model.layers[-1].arguments.get("units")
     unsuited = misgiving(
         loss_of(experiment),
-        units=outputs[-1] if outputs else None,
+        units=outputs[-1] if outputs else told if isinstance(told, int) else None,
         activation=last_activation(experiment),
         classes=None if sample.classes is None else len(sample.classes),
-        targets=Targets("numbers") if sample.is_regression else None,
+        targets=_foreseen(experiment, sample),
     )
     if unsuited is not None:
         yield Problem("loss", *unsuited)
+    yield from no_weight_changes(experiment)
     possible = _possible(experiment)
     for index, metric in enumerate(experiment.metrics):
         careful = caution(metric.as_dict(), possible[0]) if len(possible) == 1 else None
         if careful is not None:
             yield Problem(f"metrics[{index}]", careful)
+
+
+def _foreseen(experiment: Experiment, sample: Sample) -> Targets | None:
+    """What targets of numbers surely look like, without the data."""
+    scale = experiment.dataset.target_scale
+    if scale in ("standard", "log"):  # some lie on each side of their mean, which is 0
+        return Targets("numbers", low=-1.0, high=1.0, scaled=scale)
+    return Targets("numbers") if sample.is_regression else None
 
 
 def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Handed, ...]:

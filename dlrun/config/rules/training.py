@@ -132,3 +132,11 @@ def moved_padding(mask: str, padding: float, scale: str) -> Problem:
     what = f"'{scale}' would change the padding of {padding:g} that {mask} looks for."
     fix = "Leave 'scale' out, and scale all but the padding in the file."
     return Problem("dataset.scale", what, fix)
+
+
+def no_weight_changes(experiment: Experiment) -> Iterator[Problem]:
+    """A learning rate of 0 can be trained with, and is seldom meant."""
+    optimizer = experiment.optimizer
+    if optimizer is not None and optimizer.arguments.get("learning_rate") == 0:
+        what = "With a learning rate of 0 no weight ever changes."
+        yield Problem("optimizer.learning_rate", what, "Write one such as 0.001.")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dlrun.absent import ABSENT
 from dlrun.reports.comparison import (
     ComparedRun,
+    GroupRow,
     MetricRow,
     class_rows,
     differing_keys,
+    grouping,
     incomparable,
     metric_rows,
 )
@@ -19,6 +22,7 @@ from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
 from dlrun.reports.plots.shelf import Picture, Sheet, picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.reports.statistics import margin_legend
 from dlrun.wording import format_number, text_of
 
 MOST_KEYS = 200
@@ -33,8 +37,15 @@ def comparison_page(
     classes = class_rows(runs)
     unlike = incomparable(runs)
     metrics: dict[str, list[MetricRow]] = {}
-    for row in metric_rows(runs):  # those by which runs are chosen come first
+    rows = metric_rows(runs)
+    found = grouping(runs, rows)
+    if found.groups:  # one seed is no evidence: what is the best of several is told by their means
+        rows, classes = ([replace(row, best=()) for row in of] for of in (rows, classes))
+    for row in rows:  # those by which runs are chosen come first
         metrics.setdefault(row.split, []).append(row)
+    means: dict[str, list[GroupRow]] = {}
+    for group_row in found.rows:
+        means.setdefault(group_row.split, []).append(group_row)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]
     return render(
         "comparison.html.jinja",
@@ -44,6 +55,10 @@ def comparison_page(
         keys=keys[:MOST_KEYS],
         more_keys=max(0, len(keys) - MOST_KEYS),
         metrics=metrics,
+        groups=found.groups,
+        group_of={number: group.label for group in found.groups for number in group.runs},
+        means=means,
+        margin_legend=margin_legend(one for row in found.rows for one in row.estimates),
         unlike=unlike.in_words() if unlike else None,
         classes=classes[:MOST_CLASSES],
         more_classes=max(0, len(classes) - MOST_CLASSES),

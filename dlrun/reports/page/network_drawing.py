@@ -31,7 +31,9 @@ _ACROSS, _DOWN = 150.0, 50.0  # between the middles of two nodes
 _SIDE = 118.0  # for the names of inputs and outputs
 _TOP = 26.0  # for the names of layers
 _THIN, _THICK = 0.6, 5.0
-_NUMBER_AT = (0.32, 0.5, 0.68)  # where on a line its number stands, in turn, so that few meet
+_NUMBER_AT = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68)  # where on a line its number may stand
+_NUMBER_SIZE = 32.0, 13.0
+_ROUNDS = 4  # in which the numbers make room for each other
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,10 @@ class Line:
     y2: float
     thickness: float  # by its size among all weights
     is_positive: bool
-    number: str  # empty where there are too many lines
-    number_x: float
-    number_y: float
     title: str
+    number: str = ""  # none where there are too many lines
+    number_x: float = 0.0
+    number_y: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -152,11 +154,12 @@ def _drawn(
     largest = max(float(np.abs(layer.kernel).max()) for layer in layers) or 1.0
     is_labelled = sum(layer.kernel.size for layer in layers) <= LABELLED_LINES
     lines = [
-        _line(start, end, float(layer.kernel[one, other]), largest, one if is_labelled else None)
+        _line(start, end, float(layer.kernel[one, other]), largest)
         for layer, before, after in zip(layers, places[:-1], places[1:], strict=True)
         for one, start in enumerate(before)
         for other, end in enumerate(after)
     ]
+    lines = _numbered(lines) if is_labelled else [replace(line, number="") for line in lines]
     # The thick ones lie above the others.
     lines.sort(key=lambda line: line.thickness)
     biases = [None, *(layer.bias for layer in layers)]
@@ -180,11 +183,9 @@ def _line(
     end: tuple[float, float],
     weight: float,
     largest: float,
-    turn: int | None,
 ) -> Line:
-    """A weight from one node to another; `turn` tells where its number stands, None for none."""
+    """A weight from one node to another."""
     (x1, y1), (x2, y2) = start, end
-    at = _NUMBER_AT[(turn or 0) % len(_NUMBER_AT)]
     return Line(
         x1,
         y1,
@@ -192,11 +193,34 @@ def _line(
         y2,
         round(_THIN + (_THICK - _THIN) * abs(weight) / largest, 2),
         weight >= 0,
-        "" if turn is None else _number(weight),
-        x1 + at * (x2 - x1),
-        y1 + at * (y2 - y1) - 4,
         f"weight {weight:.6g}",
+        _number(weight),
     )
+
+
+def _numbered(lines: Sequence[Line]) -> list[Line]:
+    """Put the number of each weight on its line where it covers the others least."""
+    spots = [
+        [
+            (one.x1 + at * (one.x2 - one.x1), one.y1 + at * (one.y2 - one.y1) - 4)
+            for at in _NUMBER_AT
+        ]
+        for one in lines
+    ]
+    chosen = [places[0] for places in spots]
+    for number in [*range(len(lines))] * _ROUNDS:
+        others = [*chosen[:number], *chosen[number + 1 :]]
+        chosen[number] = min(spots[number], key=lambda spot: sum(_covers(spot, o) for o in others))
+    return [
+        replace(line, number_x=x, number_y=y) for line, (x, y) in zip(lines, chosen, strict=True)
+    ]
+
+
+def _covers(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """On how large an area two numbers cover each other."""
+    pairs = zip(one, other, _NUMBER_SIZE, strict=True)
+    width, height = (max(size - abs(here - there), 0.0) for here, there, size in pairs)
+    return width * height
 
 
 def _node(

@@ -20,6 +20,8 @@ def profile_page(profile: Profile) -> str:
         title=f"{profile.source}: what is in it",
         profile=profile,
         rows=tally(profile.rows, "row"),
+        score_name=profile.score.score_name if profile.score else "",
+        how_told=profile.score.how_told if profile.score else "",
         sampled=tally(profile.sampled, "row"),
         targets=[_target(target.name, target.classes) for target in profile.targets],
         warnings=profile.warnings(),

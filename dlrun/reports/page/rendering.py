@@ -34,6 +34,7 @@ def render(template: str, **values: Any) -> str:
     environment.filters |= {
         "number": _number,
         "percent": percent,
+        "prose": prose,
         "data_uri": data_uri,
         "in_rows": in_rows,
     }
@@ -59,6 +60,13 @@ def in_rows(pictures: Sequence[Picture]) -> list[tuple[Picture, bool]]:
         for row in rows
         for picture in row
     ]
+
+
+def prose(sentence: str) -> str:
+    """Keep numbers and their signs on one line: `97.1 %`, `p < 0.0001`, `sales +12`."""
+    for whole in (" %", "p < ", "p = ", " +"):
+        sentence = sentence.replace(whole, whole.replace(" ", "\N{NO-BREAK SPACE}"))
+    return sentence
 
 
 def data_uri(png: bytes) -> str:

@@ -20,8 +20,10 @@ from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, DATA, draw_g
 from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.shown_rows import (
+    are_numbers,
     columns_of,
     foretold_words,
+    found_by,
     sample,
     shown_mistakes,
     text_columns,
@@ -42,7 +44,17 @@ from dlrun.reports.run_data import (
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
 from dlrun.reports.statistics import share_interval
 from dlrun.reports.thresholds import threshold_table
-from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
+from dlrun.rundir.record import started
+from dlrun.wording import (
+    DASH,
+    format_axes,
+    format_duration,
+    format_number,
+    is_number,
+    percent,
+    tally,
+    text_of,
+)
 
 MOST_NAMES = 40
 _HASH = 16  # hexadecimal digits
@@ -56,7 +68,7 @@ def run_page(
     `links` are the addresses of pages that speak of the run, by what they are.
     """
     plots: dict[str, list[Picture]] = {}
-    config = given.lines(data.experiment)
+    config, mistakes = given.lines(data.experiment), shown_mistakes(data)
     for picture in pictures:
         plots.setdefault(picture.section, []).append(picture)
     return render(
@@ -80,6 +92,7 @@ def run_page(
         shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(data),
+        weights=_weights(data),
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
         confusions=[] if data.classification is None else confusions(data.classification),
@@ -89,8 +102,10 @@ def run_page(
         baselines={} if data.baseline is None else data.baseline.columns,
         distances=target_distances(data),
         plots=plots,
-        mistakes=shown_mistakes(data),
+        mistakes=mistakes,
         mistake_columns=columns_of(data),
+        found_by=found_by(data),
+        mistake_numbers=are_numbers([one.values for one in mistakes]),
         text_columns=text_columns(data),
         wrong=count_wrong(data) if data.is_classification else 0,
         asked=_sections(config),
@@ -102,10 +117,10 @@ def run_page(
 def _head(data: ReportData) -> dict[str, Any]:
     """Who made the run and when, and what was said of it since."""
     user = data.record.get("user")
-    started = data.record.get("started")
+    begun = data.record.get("started")
     return {
         "author": text_of(user, 60) if isinstance(user, str) else "",
-        "started": text_of(started, 40).partition("T")[0] if started else "",
+        "started": text_of(begun, 40).partition("T")[0] if begun else "",
         "labels": data.said.labels,
         "note": data.said.note or "",
     }
@@ -230,7 +245,7 @@ def _training(data: ReportData) -> dict[str, str]:
     facts = {"epochs": f"{data.epochs:,}{asked}"}
     best = best_epoch(experiment, data.history)
     if best is not None:
-        facts["best epoch"] = f"{best[1]:,}, by {best[0]}"
+        facts["best epoch"] = f"{best.epoch:,}, by {best.judge}"
     if experiment.loss is not None:
         facts["loss"] = experiment.loss.type
     if experiment.optimizer is not None:
@@ -265,7 +280,7 @@ def _repeat(data: ReportData) -> tuple[dict[str, str], dict[str, str]]:
         done["command"] = text_of(shlex.join(map(str, command)))
     done["again, in this folder"] = "dlrun train config.yaml"
     done["seed"] = str(data.experiment.seed)
-    done["started"] = text_of(record.get("started"))
+    done["started"] = _moment(record)
     facts["device"] = text_of(record.get("device"))
     for name, version in _mapping(record.get("versions")).items():
         facts[text_of(name, 40)] = text_of(version, 60)
@@ -293,11 +308,15 @@ def _duration(seconds: object) -> str:
     """Write a time: `3.4 s`, `2 min 5 s`, `1 h 4 min`; what is no time is unknown."""
     if not is_number(seconds) or not math.isfinite(seconds) or seconds < 0:
         return "unknown"
-    if seconds < 60:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return format_duration(seconds)
+
+
+def _moment(record: Mapping[str, Any]) -> str:
+    """When a run was started, to the second."""
+    moment = started(record)
+    if moment is None:
+        return text_of(record.get("started"))
+    return moment.isoformat(" ", "seconds")
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -316,6 +335,16 @@ class ClassRow:
     scores: ClassScores
     roc_area: float | None
     average_precision: float | None
+
+
+def _weights(data: ReportData) -> str:
+    """Say which weights were measured."""
+    if data.early is None and data.experiment.training.epochs:
+        return "the final weights"
+    begun = data.record.get("initial_weights")
+    if not data.epochs and begun == data.record.get("final_weights"):
+        return "the starting weights"
+    return f"the weights that it had after {tally(data.epochs, 'epoch')}"
 
 
 def headline(data: ReportData) -> str:
@@ -374,6 +403,8 @@ def _interval(data: ReportData, right: int, rows: int) -> str:
 
 def remarks(data: ReportData) -> Iterator[str]:
     """Point out what a learner should know before believing the numbers."""
+    if data.early is not None:
+        yield f"The run {data.early} The numbers below are of {_weights(data)}."
     yield from data.notes
     judged = data.judged
     if judged.split == "train":

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from dlrun.arrays import SeriesForm, Spec
+from dlrun.arrays import Origin, SeriesForm, Spec
 from dlrun.columns.inference import TEXT
 from dlrun.columns.packing import are_plain, entry_names, values_of
+from dlrun.data.origins import keys_of
 from dlrun.data.units import in_units
-from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
+from dlrun.reports.mistakes import Mistake, count_wrong, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
 from dlrun.shapes.cells import is_number_like
 from dlrun.wording import cut, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
+A_FEW_MORE = 9  # are shown as well, so that nobody misses the last ones
 MOST_COLUMNS = 8
 LONGEST_TEXT = 200  # so many letters of a text are shown
 SAMPLE_ROWS = 6
+PLACE = "in the data"
 SAMPLE_IMAGES = 18
 
 
@@ -46,6 +50,7 @@ class ShownMistake:
     sure: str
     image: bytes | None
     values: tuple[str, ...]
+    found: tuple[str, ...]  # as `found_by` names it
 
 
 @dataclass(frozen=True)
@@ -71,14 +76,20 @@ def sample(data: ReportData) -> Sample:
         split=SPLIT_NAMES[rows.split],
         target=_target(data),
         columns=tuple(columns),
-        are_numbers=tuple(
-            all(is_number_like(row.values[place]) for row in shown) for place in range(len(columns))
-        ),
+        are_numbers=are_numbers([row.values for row in shown]),
         rows=tuple(
             (int(rows.numbers[place]), true_text(data, rows, place), row)
             for place, row in zip(places, shown, strict=True)
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
+    )
+
+
+def are_numbers(rows: Sequence[Sequence[str]]) -> tuple[bool, ...]:
+    """Tell of each column of cells whether all that are there are numbers, and one is."""
+    return tuple(
+        any(column) and all(is_number_like(cell) for cell in column if cell)
+        for column in zip(*rows, strict=True)
     )
 
 
@@ -112,11 +123,35 @@ def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
 def shown_mistakes(data: ReportData) -> list[ShownMistake]:
     """The worst answers, with what the model saw."""
     mistakes = worst(data, MOST_MISTAKES)
+    if data.is_classification and count_wrong(data) <= MOST_MISTAKES + A_FEW_MORE:
+        mistakes = worst(data, MOST_MISTAKES + A_FEW_MORE)
     x = data.judged.x[[mistake.place for mistake in mistakes]]
+    rows = [mistake.row for mistake in mistakes]
+    found = zip(*_found(data.judged.origin, rows).values(), strict=True)
     return [
-        ShownMistake(mistake, sureness(data, mistake), shown.image, shown.values)
-        for mistake, shown in zip(mistakes, shown_rows(data, x), strict=True)
+        ShownMistake(mistake, sureness(data, mistake), shown.image, shown.values, told)
+        for mistake, shown, told in zip(
+            mistakes, shown_rows(data, x), list(found) or [()] * len(rows), strict=True
+        )
     ]
+
+
+def found_by(data: ReportData) -> list[str]:
+    """Name what tells a judged row in the user's own data: its keys, and its place in a file."""
+    return [*_found(data.judged.origin, [])]
+
+
+def _found(origin: Origin | None, rows: list[int]) -> dict[str, list[str]]:
+    """By what rows of a split, by their numbers, are found in the data."""
+    if origin is None:
+        return {}
+    keys = keys_of(origin, np.array(rows, np.int64))
+    found = {name: [cut(key or "") for key in column] for name, column in keys.items()}
+    if origin.places is not None:
+        ascending = sorted(rows)
+        names = dict(zip(ascending, origin.places(ascending), strict=False))
+        found[PLACE] = [Path(names.get(row, "")).name for row in rows]
+    return found
 
 
 def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:

@@ -12,7 +12,7 @@ from dlrun.reports.page.rendering import render
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.plots.sweep_shelf import SweepPictures
 from dlrun.reports.repeats import REPEATED
-from dlrun.reports.statistics import Estimate
+from dlrun.reports.statistics import Estimate, margin_legend
 from dlrun.reports.sweep_data import SeedNoise, SweepData, seed_noise
 from dlrun.reports.sweep_results import SweepPoint, SweepRun
 from dlrun.rundir.names import SPLITS
@@ -20,7 +20,6 @@ from dlrun.wording import (
     DASH,
     choice_in_words,
     format_number,
-    margin_legend,
     settings_of,
     short_names,
     tally,
@@ -75,7 +74,7 @@ def sweep_page(data: SweepData, pictures: SweepPictures, links: Links = NO_LINKS
         has_epochs=any(run.status == _STOPPED for run in results.runs),
         rows=[_row(data, point, columns) for point in data.every[:MOST_POINTS]],
         more_rows=max(0, len(data.every) - MOST_POINTS),
-        margin_legend=_margin_legend(data),
+        margin_legend=margin_legend(one.estimate for one in data.points),
         pictures=pictures,
         noise=_noise(data),
         without_effects=_without_effects(data, pictures),
@@ -114,6 +113,8 @@ def _remarks(data: SweepData) -> list[str]:
     if results.repeated:
         are = "is the same as another" if results.repeated == 1 else "are the same as others"
         remarks.append(f"{tally(results.repeated, 'run')} {are} and left out.")
+    if tie := results.tie_in_words():
+        remarks.append(f"{tie}.")
     choice = choice_in_words(results.split) if data.points else None
     if choice is not None:
         remarks.append(f"{choice[0].upper()}{choice[1:]}.")
@@ -140,16 +141,7 @@ def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
 
 
 def _mean(found: Estimate | None) -> str:
-    if found is None:
-        return DASH
-    return format_number(found.mean) + (
-        "" if found.margin is None else f" ± {format_number(found.margin)}"
-    )
-
-
-def _margin_legend(data: SweepData) -> str | None:
-    units = [one.over.unit for one in data.points if one.estimate and one.estimate.margin]
-    return margin_legend(units[0]) if units else None
+    return DASH if found is None else str(found)
 
 
 def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
-from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
+from dlrun.reports.plots.sweep_marks import (
+    BEST,
+    Bars,
+    mark_values,
+    objective_axis,
+    objective_limits,
+    of_outside,
+)
 from dlrun.reports.sweep_axes import Axis
 from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import percent, text_of
@@ -48,7 +55,8 @@ def caption(data: SweepData, axis: Axis) -> str:
     share = data.shares[data.axes.index(axis)]
     if share:
         said += f" By itself this key explains {percent(round(share, 2))} of the points' order."
-    return said + of_outside(data)
+    bars = _bars(data)
+    return said + of_outside(data) + ("" if bars is None else bars.in_words())
 
 
 def numbers(data: SweepData, axis: Axis) -> Columns:
@@ -66,11 +74,12 @@ def draw(data: SweepData, axis: Axis) -> Figure:
     axes = figure.add_subplot()
     places = axis.places + _aside(axis)
     objective_axis(axes, data)
-    if len(places) <= _MOST_BARS and np.isfinite(data.margins).any():
+    if (bars := _bars(data)) is not None:
         axes.errorbar(
-            places, data.shown, yerr=np.nan_to_num(data.margins),
+            places, bars.means, yerr=bars.margins,
             fmt="none", ecolor=MUTED, elinewidth=0.8, alpha=0.45, zorder=2,
         )  # fmt: skip
+        bars.mark(axes, places, upright=True)
     if not _is_single(axis):
         shape: dict[str, Any] = dots(len(places), faint=True)
         axes.scatter(
@@ -85,6 +94,14 @@ def draw(data: SweepData, axis: Axis) -> Figure:
     axes.set_xlim(-edge, 1 + edge)
     legend_above(axes)
     return figure
+
+
+def _bars(data: SweepData) -> Bars | None:
+    """The bars of the points; None where there are none, or too many to be seen."""
+    if len(data.points) > _MOST_BARS or not np.isfinite(data.margins).any():
+        return None
+    limits = (-np.inf, np.inf) if data.scale is None else objective_limits(data, data.scale)
+    return Bars(data.shown, np.nan_to_num(data.margins), limits)
 
 
 def _values(axes: Axes, data: SweepData, axis: Axis) -> None:

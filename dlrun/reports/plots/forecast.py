@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.arrays import Foretold
 from dlrun.data.clock import write_times
 from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
@@ -141,9 +142,7 @@ def lines_of(data: ReportData) -> Iterator[Line]:
                 return
             drawn += 1
             name = ", ".join((*told.keys[number], target))
-            truth: dict[float, float] = {}
-            for rows in data.rows.values():
-                truth |= _truth(rows, number, column, len(form.targets))
+            truth = _truth(told, number, column)
             last = sorted(truth)[-MOST_STEPS:]
             forecasts = list(_stretches(data.judged, number, column, len(form.targets)))
             yield Line(
@@ -153,14 +152,15 @@ def lines_of(data: ReportData) -> Iterator[Line]:
             )
 
 
-def _truth(rows: Rows, number: int, column: int, targets: int) -> dict[float, float]:
-    told = rows.foretold
-    if told is None:
-        return {}
-    chosen = told.numbers == number
-    times = np.asarray(told.times)[chosen]  # (windows, horizon)
-    values = rows.y_true[chosen].reshape(*times.shape, targets)[:, :, column]
-    return dict(zip(times.ravel().tolist(), values.ravel().tolist(), strict=True))
+def _truth(told: Foretold, number: int, column: int) -> dict[float, float]:
+    """Give all known values of a series, by time, rounded as the targets are.
+
+    A window lacks where one of its steps does: what is known around a gap is in none.
+    """
+    steps = told.steps
+    known = (steps.numbers == number) & ~np.isnan(steps.values[:, column])
+    values = steps.values[known, column].astype(np.float32)
+    return dict(zip(steps.times[known].tolist(), values.tolist(), strict=True))
 
 
 def _stretches(

@@ -21,7 +21,14 @@ from dlrun.reports.plots.style import (
     plot_epochs,
     safe_text,
 )
-from dlrun.reports.run_data import LEARNING_RATE, ReportData, best_epoch, changes, quantities
+from dlrun.reports.run_data import (
+    LEARNING_RATE,
+    BestEpoch,
+    ReportData,
+    best_epoch,
+    changes,
+    quantities,
+)
 
 NAME = "learning_curves"
 TITLE = "Learning curves"
@@ -48,7 +55,7 @@ def caption(data: ReportData) -> str:
         )
     best = best_epoch(data.experiment, data.history)
     if best is not None:
-        said += f" The dotted line marks the best epoch, {best[1]}, by {best[0]}."
+        said += f" The dotted line marks the best epoch, {best.epoch}, by {best.judge}."
     return said
 
 
@@ -91,9 +98,9 @@ def _curves(panel: Axes, data: ReportData, name: str) -> None:
     panel.set_title(safe_text(name.replace("_", " "), 60))
 
 
-def _mark(panel: Axes, data: ReportData, name: str, best: tuple[str, int]) -> None:
+def _mark(panel: Axes, data: ReportData, name: str, best: BestEpoch) -> None:
     """A line at the best epoch, and a dot on the curve that says so."""
-    watched, epoch = best
+    watched, epoch = best.watched, best.epoch
     panel.axvline(epoch, color=MUTED, linestyle=":", linewidth=1.1)
     if watched.removeprefix("val_") != name:
         return

@@ -29,7 +29,7 @@ def fits(data: ReportData) -> bool:
 def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     wrong, shown = count_wrong(data), min(count_wrong(data), MOST)
-    which = f"All {wrong}" if wrong == shown else f"{shown} of {wrong}"
+    which = f"All {wrong}" if wrong == shown else f"The first {shown} of {wrong}"
     sure = (
         "below, how likely the model found its answer; the surest mistakes come first."
         if data.gives_probabilities

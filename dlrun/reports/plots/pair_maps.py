@@ -47,8 +47,11 @@ def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
         return said + of_outside(data)
     one, other = _placed(pair)
     said = f"The mean of {objective(data)} over everything else"
-    said += "; darker is better, and the best field has a frame."
-    if np.isnan(table(data, one, other)).any():
+    means = table(data, one, other)
+    several = len(best_fields(means, larger=data.results.larger))
+    best = "best field has a frame" if several == 1 else f"{several} best fields have a frame"
+    said += f"; darker is better, and the {best}."
+    if np.isnan(means).any():
         said += " Hatched fields have no finished run."
     return said
 
@@ -101,6 +104,14 @@ def table(data: SweepData, across: Axis, up: Axis) -> NDArray[np.float64]:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
+def best_fields(means: NDArray[np.float64], *, larger: bool) -> list[tuple[int, int]]:
+    """Give row and column of the best field, of all that are the best where several are equal."""
+    best = np.nanmax(means) if larger else np.nanmin(means)
+    return [
+        (row, column) for row, column in np.argwhere(np.isclose(means, best, 1e-12, 0)).tolist()
+    ]
+
+
 def _placed(pair: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
     """The axis with fewer values runs across: a page is narrow, and may be long."""
     one, other = pair
@@ -120,14 +131,13 @@ def _fields(
         origin="lower", interpolation="nearest",
     )  # fmt: skip
     rows, columns = means.shape
-    best = np.nanargmax(means) if data.results.larger else np.nanargmin(means)
-    row, column = np.unravel_index(best, means.shape)
-    axes.add_patch(
-        Rectangle(
-            (float(column) - 0.5, float(row) - 0.5), 1, 1,
-            fill=False, edgecolor=BEST, linewidth=2, clip_on=False, zorder=4,
-        )
-    )  # fmt: skip
+    for row, column in best_fields(means, larger=data.results.larger):
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5), 1, 1,
+                fill=False, edgecolor=BEST, linewidth=2, clip_on=False, zorder=4,
+            )
+        )  # fmt: skip
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(-0.5, rows - 0.5)
     axes.grid(visible=False)

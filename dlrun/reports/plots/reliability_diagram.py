@@ -41,10 +41,18 @@ def caption(data: ReportData) -> str:
     found, _ = measured(data)
     return (
         "Rows are sorted into ten bins by their predicted probability. On the diagonal, "
-        "probabilities mean what they say; below it the model is too sure of itself. Large dots "
+        f"probabilities mean what they say; {_off(data)}. Large dots "
         "stand for many rows, small ones for a few, which may be off by chance. The expected "
         f"calibration error (ECE), the mean distance from the diagonal, is {found.error:.3f}."
     )
+
+
+def _off(data: ReportData) -> str:
+    """Say what the two sides of the diagonal mean."""
+    if len(data.class_names) == 2:  # noqa: PLR2004
+        said = "the model is too sure of itself where dots of more than 0.5 lie below it, and where"
+        return f"{said} dots of less than 0.5 lie above it"
+    return "below it the model is too sure of itself"
 
 
 def numbers(data: ReportData) -> Columns:

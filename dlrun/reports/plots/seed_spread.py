@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
-from dlrun.reports.plots.sweep_marks import BEST, labels, objective
+from dlrun.reports.plots.sweep_marks import BEST, Bars, labels, objective
 from dlrun.reports.repeats import FOLD, SEED
 from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import short_names
@@ -30,6 +30,7 @@ def caption(data: SweepData) -> str:
     over = f"{data.points[0].over.unit}s" if data.points else "seeds"
     said = f"Each dot is a run, each diamond the mean over the {over}, its bar the 95 % confidence "
     said += "interval (Student's t). Points whose bars overlap widely may be equally good."
+    said += _bars(data).in_words()
     more = len(data.points) - MOST_POINTS
     return said + (f" The best {MOST_POINTS} of {len(data.points):,} points." if more > 0 else "")
 
@@ -51,6 +52,20 @@ def numbers(data: SweepData) -> Columns:
     ]
 
 
+def _bars(data: SweepData) -> Bars:
+    """The bars, with room for a part of them beyond the dots: those of two seeds are very long."""
+    points = data.points[:MOST_POINTS]
+    means, margins = data.means[: len(points)], np.nan_to_num(data.margins[: len(points)])
+    every = [run.value for point in points for run in point.runs if run.value is not None]
+    low, high = min(every), max(every)
+    room = (high - low) * _BEYOND or abs(high) * 0.1 or 1.0
+    limits = (
+        max(low - room, min(low, float((means - margins).min())) - room / 8),
+        min(high + room, max(high, float((means + margins).max())) + room / 8),
+    )
+    return Bars(means, margins, limits)
+
+
 def draw(data: SweepData) -> Figure:
     """Draw one row a point, the best at the top."""
     points = data.points[:MOST_POINTS]
@@ -63,19 +78,14 @@ def draw(data: SweepData) -> Figure:
         [row for row, of_point in zip(rows, values, strict=True) for _ in of_point],
         color=MUTED, alpha=0.6, s=14, linewidth=0, label="run", zorder=3,
     )  # fmt: skip
-    means, margins = data.means[: len(points)], np.nan_to_num(data.margins[: len(points)])
+    bars = _bars(data)
     axes.errorbar(
-        means, rows, xerr=margins, fmt="D", color=COLORS[0], markersize=4, elinewidth=1.2,
-        label="mean", zorder=2.5,
+        bars.means, rows, xerr=bars.margins, fmt="D", color=COLORS[0], markersize=4,
+        elinewidth=1.2, label="mean", zorder=2.5,
     )  # fmt: skip
-    axes.plot(means[:1], rows[:1], "D", color=BEST, markersize=5, zorder=4)
-    every = np.array([value for of_point in values for value in of_point])
-    low, high = every.min(), every.max()
-    room = (high - low) * _BEYOND or abs(high) * 0.1 or 1.0
-    axes.set_xlim(
-        max(low - room, min(low, (means - margins).min()) - room / 8),
-        min(high + room, max(high, (means + margins).max()) + room / 8),
-    )
+    axes.plot(bars.means[:1], rows[:1], "D", color=BEST, markersize=5, zorder=4)
+    axes.set_xlim(*bars.limits)
+    bars.mark(axes, rows, upright=False)
     names = [data.name_of(point) for point in points]
     if max(map(len, names)) > _LABEL:
         names = [data.values_of(point) for point in points]

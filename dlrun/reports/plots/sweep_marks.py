@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlrun.reports.plots.style import COLORS, log_axis, safe_text
+from dlrun.reports.plots.style import COLORS, MUTED, log_axis, safe_text
 from dlrun.reports.sweep_axes import Axis, Scale
 from dlrun.reports.sweep_data import SweepData
 
@@ -79,19 +80,56 @@ def mark_values(
 def objective_axis(axes: Axes, data: SweepData) -> None:
     """Let the vertical axis be that of the objective, with room for a part of the error bars."""
     axes.set_ylabel(objective(data, _upward(axes)))
-    scale = data.scale
-    if scale is None:
+    if data.scale is None:
         return
-    margins = np.nan_to_num(data.margins)
+    if data.scale.is_log:
+        log_axis(axes, data.scale.low, data.scale.high)
+    axes.set_ylim(*objective_limits(data, data.scale))
+
+
+def objective_limits(data: SweepData, scale: Scale) -> tuple[float, float]:
+    """Say from where to where the objective is drawn."""
     if scale.is_log:
-        log_axis(axes, scale.low, scale.high)
         room = (scale.high / scale.low) ** _ROOM
-        axes.set_ylim(scale.low / room, scale.high * room)
-        return
+        return scale.low / room, scale.high * room
+    margins = np.nan_to_num(data.margins)
     least, most = (part * (scale.high - scale.low) for part in (_ROOM, _ROOM_OF_BARS))
     below = scale.low - float((data.shown - margins).min())
     above = float((data.shown + margins).max()) - scale.high
-    axes.set_ylim(scale.low - np.clip(below, least, most), scale.high + np.clip(above, least, most))
+    return (
+        scale.low - float(np.clip(below, least, most)),
+        scale.high + float(np.clip(above, least, most)),
+    )
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Error bars of which some are longer than there is room."""
+
+    means: NDArray[np.float64]  # (points,)
+    margins: NDArray[np.float64]  # (points,), 0 where there is none
+    limits: tuple[float, float]  # of the axis
+
+    @property
+    def cut(self) -> NDArray[np.bool_]:
+        """Which go on beyond the limits, `(points, 2)`: below and above."""
+        low, high = self.limits
+        return np.stack([self.means - self.margins < low, self.means + self.margins > high], axis=1)
+
+    def in_words(self) -> str:
+        """Say so, for a caption; nothing where all have room."""
+        return " A bar with an arrow goes on beyond the edge." if self.cut.any() else ""
+
+    def mark(self, axes: Axes, places: NDArray[Any], *, upright: bool) -> None:
+        """Put an arrow on each edge that a bar crosses; the bars stand upright or lie."""
+        marks = "v^" if upright else "<>"
+        for side, (edge, mark) in enumerate(zip(self.limits, marks, strict=True)):
+            chosen = places[self.cut[:, side]]
+            at = np.full(len(chosen), edge)
+            across, up = (chosen, at) if upright else (at, chosen)
+            axes.plot(
+                across, up, mark, color=MUTED, markersize=4, clip_on=False, zorder=5, label="_"
+            )
 
 
 def objective(data: SweepData, limit: int = 50) -> str:

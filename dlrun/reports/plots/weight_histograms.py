@@ -23,7 +23,8 @@ MOST_LAYERS = 12
 _MOST_VARIABLES = 5
 _FEW = 12
 _FEW_NAMES = 3
-_HEIGHT = 1.55
+_HEIGHT = 1.55  # inches, with its title and its numbers
+_PANEL = 66  # points that are left of it for a panel
 
 
 def fits(data: ReportData) -> bool:
@@ -121,9 +122,10 @@ def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
             linewidth=1,
             label=label,
         )
-    top = panel.get_ylim()[1]
-    panel.set_ylim(0, top * (1.05 + 0.2 * len(shown)))
     size = 7 if len(shown) <= _FEW_NAMES else 5.5
+    legend = min((1.45 * size * len(shown) + 3) / _PANEL, 0.6)
+    panel.set_ylim(0, panel.get_ylim()[1] / (1 - legend))  # the bars end below the legend
     panel.legend(
-        loc="upper right", fontsize=size, handlelength=1, labelspacing=0.25, borderaxespad=0.1
-    )
+        loc="upper right", fontsize=size, handlelength=1, labelspacing=0.25, borderaxespad=0.1,
+        frameon=True, framealpha=1, edgecolor="none", borderpad=0.2,
+    )  # fmt: skip

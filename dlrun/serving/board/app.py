@@ -132,7 +132,8 @@ class Board:
         """What can be asked for, by the last part of the address."""
         return {
             "runs": lambda asked: {
-                **self._views.runs(Query.of(asked)), "folder": str(self._index.home)
+                **self._views.runs(Query.of(asked)),
+                "folder": "/".join(self._index.home.absolute().parts[-2:]),
             },
             "run": lambda asked: self._views.run(_name(asked)),
             "curves": lambda asked: self._views.curves(_mapping(asked.get("runs"), "runs")),

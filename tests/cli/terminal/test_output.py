@@ -6,7 +6,7 @@ import os
 import pytest
 
 from dlrun.cli.options import as_overrides
-from dlrun.cli.terminal.output import Screen, screen_of, write_json, write_message
+from dlrun.cli.terminal.output import Screen, fill, screen_of, write_json, write_message
 from dlrun.wording import printable
 
 
@@ -86,3 +86,19 @@ def test_overrides_are_yaml():
     """A number stays a number, a text a text; what is not given is none."""
     given = as_overrides(seed=0, name="no", trackers=["tensorboard"], epochs=None, set=[])
     assert given == ["seed=0", 'name="no"', 'trackers=["tensorboard"]']
+
+
+def test_lines_are_folded_in_cells():
+    """Some letters take two; a number and its sign, and what fits in backticks, stay together."""
+    words = "企鹅企鹅企鹅 alone tells 75.3 % by `dlrun data`, p = 0.17 (/a/path/that/is/long)"
+    assert fill(words, 20).splitlines() == [
+        "企鹅企鹅企鹅 alone",
+        "tells 75.3 % by",
+        "`dlrun data`,",
+        "p = 0.17",
+        "(/a/path/that/is/lon",
+        "g)",
+    ]
+    assert fill(words, 20, whole=True).splitlines()[-1] == "(/a/path/that/is/long)"
+    divided = fill("  企鹅企鹅企鹅企鹅", 10, hang=4).splitlines()
+    assert divided == ["  企鹅企鹅", "    企鹅企", "    鹅"]

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -15,7 +16,7 @@ from dlrun.cli.terminal.progress import (
     listening,
     progress_line,
 )
-from dlrun.cli.terminal.sweep_progress import listening_to_sweep
+from dlrun.cli.terminal.sweep_progress import LiveTable, Tally, listening_to_sweep
 
 LOGS = ["loss 0.1234", "accuracy 0.9812", "val_loss 0.2345", "val_accuracy 0.9712"]
 
@@ -258,3 +259,31 @@ def test_an_echoed_interrupt_does_not_wrap(width):
         drawn = listener._draw(f"epoch {epoch}/100", 0.5, {"loss": 1 / epoch}, "48 s left")
         assert all(line.cell_len + len("^C") < width for line in drawn.split("\n"))
     listener.finished()
+
+
+def test_what_is_done_stands_in_the_table_of_a_sweep(clock):
+    """A line of its own would be torn by the table, and would stay above it."""
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, width=60, _environ={})
+    table = LiveTable(console, Tally(), clock)
+    trial = SimpleNamespace(
+        status="waiting",
+        found=False,
+        hopeless=False,
+        seconds=0,
+        epoch=0,
+        epochs=5,
+        logs={},
+        values={},
+    )
+    table.began([trial], total=1, workers=1)
+    table.doing("importing TensorFlow ...")
+    shown = drawn.getvalue()
+    assert "1 waiting" in shown
+    assert "  importing TensorFlow ..." in shown
+    drawn.truncate(0)
+    trial.status, clock.now = "running", clock.now + 1
+    table.ticked()
+    table.finished()
+    assert "epoch 0/5" in drawn.getvalue()
+    assert "importing" not in drawn.getvalue()

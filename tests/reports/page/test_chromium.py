@@ -122,6 +122,7 @@ def test_a_page_fits_every_width(name, chromium, pages):
         assert loaded
 
 
+@pytest.mark.slow
 def test_light_and_dark(chromium, pages):
     """The reader's choice, with enough contrast in both."""
     for dark, ink_is_darker in ((False, True), (True, False)):
@@ -158,6 +159,7 @@ def test_a_hostile_page_does_nothing(chromium, pages):
     assert chromium.tell("document.querySelector('h1').innerText") == HOSTILE[0]
 
 
+@pytest.mark.slow
 def test_a_real_report(chromium, reported, tmp_path):
     """What training leaves, under a name with blanks."""
     target = tmp_path / "a report.html"

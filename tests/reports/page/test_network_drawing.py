@@ -56,6 +56,18 @@ def test_each_weight_is_a_line_and_each_bias_in_its_node():
     assert all(line.x1 < line.x2 for line in drawn.lines)
 
 
+def test_no_number_covers_another():
+    """Of lines that cross each other, each number finds a place of its own."""
+    weights = {
+        "dense/kernel": np.arange(8, dtype=np.float32).reshape(2, 4) - 3.5,
+        "head/kernel": np.array([[2.0], [-3.0], [1.0], [0.5]], np.float32),
+    }
+    spots = [(line.number_x, line.number_y) for line in network(weights=weights).lines]
+    assert len(spots) == 12
+    for at, (x, y) in enumerate(spots):
+        assert all(abs(x - u) >= 30 or abs(y - v) >= 11 for u, v in spots[:at])
+
+
 def test_the_second_class_speaks_where_there_is_one_output():
     """And a layer that activates belongs to the nodes before it."""
     data = classification(classes=2, names=("no", "yes"))

@@ -17,8 +17,9 @@ from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
+from dlrun.reports.page.rendering import prose
 from dlrun.reports.page.run_page import headline, run_page
-from dlrun.reports.page.shown_rows import sample
+from dlrun.reports.page.shown_rows import are_numbers, sample, shown_mistakes
 from dlrun.reports.plots.shelf import draw_plots
 from dlrun.rundir.notes import Notes
 from dlrun.wording import percent
@@ -114,6 +115,7 @@ def test_a_page_is_whole(data):
     assert "http" not in page.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_what_a_page_tells():
     """What was done in its order, with numbers that agree."""
     data = classification(rows=100)
@@ -126,6 +128,19 @@ def test_what_a_page_tells():
     assert f"On 100 rows that it was not trained on, it is right in {100 - wrong} %" in page
     assert f"{wrong} of 100 test rows got a wrong answer" in page
     assert "dlrun train a.yaml" in page
+
+
+@pytest.mark.parametrize(("wrong", "shown"), [(29, 29), (36, 36), (37, 27)])
+def test_a_few_more_mistakes_are_shown_all_of_them(wrong, shown):
+    """Of many more the surest ones, and that is said."""
+    data = classification(rows=100)
+    answers = data.judged.y_true.copy()
+    answers[:wrong] = (answers[:wrong] + 1) % len(data.class_names)
+    data = replace(data, rows={"test": replace(data.judged, y_pred=answers)})
+    page = text_of(run_page(data, []))
+    assert len(shown_mistakes(data)) == shown
+    left_out = "; here are the 27 of which the network is surest" if shown < wrong else ""
+    assert f"{wrong} of 100 test rows got a wrong answer{left_out}." in page
 
 
 @pytest.mark.parametrize("rows", [37, 300])
@@ -155,6 +170,21 @@ def test_the_head_names_author_labels_and_note():
     assert "Two lines of <script>." in text
     bare = text_of(run_page(replace(data, record={}), []))
     assert "Report of the run 20261120-231455_a_7k2q a" in bare
+
+
+def test_when_it_was_and_how_long():
+    """To the second, with its zone; numbers do not leave their signs."""
+    data = classification(rows=30)
+    record = {**data.record, "started": "2026-11-20T23:14:55.123456+01:00", "seconds": 41.04}
+    page = text_of(run_page(replace(data, record=record), []))
+    assert "started 2026-11-20 23:14:55+01:00 " in page
+    assert "time 41 s, without this page" in page
+    assert prose("right in 97.1 % (p < 0.01)") == "right in 97.1\xa0% (p\xa0<\xa00.01)"
+
+
+def test_columns_of_numbers_may_have_gaps():
+    """A column of numbers is one where some are missing, too; one of nothing is none."""
+    assert are_numbers([("1", "", "", "a"), ("", "2.5", "", "3")]) == (True, True, False, False)
 
 
 def test_rows_are_shown_before_the_model():
@@ -220,6 +250,7 @@ def test_the_page_and_the_terminal_judge_a_gap_alike(rows, lost):
         assert told is None or told[1:] in text
 
 
+@pytest.mark.slow
 def test_hostile_names_break_neither_page_nor_plots():
     """They are read as they are."""
     data = classification(names=HOSTILE, classes=len(HOSTILE))
@@ -247,19 +278,42 @@ def test_a_record_of_a_stranger_is_only_shown():
 
 def test_a_comparison_tells_what_differs():
     """Keys, metrics with the best one marked, classes."""
-    changed = {**given.flat(experiment()), "seed": 7}
+    changed = {**given.flat(experiment()), "training.batch_size": 7}
     metrics = {"test": {"loss": 0.6, "accuracy": 0.8}}
-    other = compared("b", config=changed, given=frozenset({"seed"}), metrics=metrics)
+    other = compared("b", config=changed, given=frozenset({"training.batch_size"}), metrics=metrics)
     runs = [compared("a"), other]
     page = comparison_page(runs, draw_comparison(runs))
     Checked(page)
     read = text_of(page)
-    assert "seed 0 7" in read
+    assert "training.batch_size 32 7" in read
     assert "training.epochs" not in read
     assert '<td class="best">0.5000</td><td>0.6000</td>' in page
     assert '<td>0.7500</td><td class="best">0.8000</td>' in page
     assert "F1 of each class, test rows" in read
     assert page.count("data:image/png") == 1
+
+
+def test_a_comparison_of_seeds_is_one_of_means():
+    """A group a config, with its interval; no single seed is called the best."""
+    base = given.flat(experiment())
+    runs = [
+        compared(f"{rate}_{seed}", config={**base, "optimizer.learning_rate": rate, "seed": seed},
+                 given=frozenset({"optimizer.learning_rate", "seed"}),
+                 metrics={"test": {"accuracy": value}})
+        for rate, values in ((0.1, (0.8, 0.9, 0.7)), (0.2, (0.5, 0.51, 0.52)))
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    page = comparison_page(runs, [])
+    Checked(page)
+    read = text_of(page)
+    assert "Means of the groups, test rows learning_rate=0.1 learning_rate=0.2" in read
+    assert '<td class="best">0.8000 ± 0.2484</td><td>0.5100 ± 0.0248</td>' in page
+    assert page.count('class="best"') == 1
+    assert "0.2_1 learning_rate=0.2" in read
+    assert (
+        "± half of the 95 % confidence interval over the seeds (Student&#39;s t). dlrun compare "
+        "with the same runs tests whether the differences are more than chance."
+    ) in read
 
 
 def test_a_comparison_of_hostile_and_bare_runs():

@@ -135,6 +135,7 @@ def test_a_page_is_whole(name):
     assert "http" not in page.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_a_hostile_sweep_is_only_shown():
     """Names, keys, values, reasons, metrics; all of bounded length."""
     points = [({key: value}, 0.5) for key in HOSTILE for value in (*HOSTILE, "x" * 10**5)]
@@ -161,3 +162,32 @@ def test_the_columns_are_the_keys_that_vary():
     page = read(told)
     assert "no. test accuracy units c status best run" in page
     assert f"{RATE} 0.1" in page
+
+
+def test_a_tie_is_told():
+    """Which of the points is called the best does not mean that it is better."""
+    axes = {"a": [1, 2], "b": [1, 2]}
+    tied = read(sweep_data(grid(lambda p: 0.9 if p["a"] + p["b"] == 3 else 0.5, **axes)))
+    assert (
+        "2 points share the best test accuracy, 0.9000; the one that was begun first stands for "
+        "them."
+    ) in tied
+    assert "the 2 best fields have a frame" in tied
+    alone = read(sweep_data(grid(lambda p: p["a"] + p["b"] / 2, **axes)))
+    assert "share the best" not in alone
+    assert "the best field has a frame" in alone
+
+
+def test_what_few_seeds_cannot_tell():
+    """An interval of two is no mistake; one without width is no certainty."""
+    two = {(1, 0): 0.5, (1, 1): 0.9, (2, 0): 0.6, (2, 1): 0.6}
+    page = read(sweep_data([({"a": a, "seed": seed}, value) for (a, seed), value in two.items()]))
+    assert (
+        "; two seeds tell next to nothing of how far others would lie: the interval is very wide, "
+        "and may reach beyond what the metric can be; 0 is of seeds that all gave the same, which "
+        "makes the mean no surer."
+    ) in page
+    assert page.count("A bar with an arrow goes on beyond the edge.") == 2
+    five = read(sweep_data([({"a": 1, "seed": seed}, 0.7 + seed / 20) for seed in range(5)]))
+    assert "tell next to nothing" not in five
+    assert "with an arrow" not in five

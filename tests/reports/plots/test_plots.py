@@ -86,6 +86,18 @@ def test_scores_are_not_probabilities():
     assert "reliability" not in names(hinged)
 
 
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (2, "where dots of more than 0.5 lie below it, and where dots of less than 0.5 lie above"),
+        (3, "probabilities mean what they say; below it the model is too sure of itself."),
+    ],
+)  # fmt: skip
+def test_on_which_side_a_model_is_too_sure(classes, said):
+    """Of two classes the probability of the second is drawn, which may be small and sure."""
+    assert said in reliability_diagram.caption(classification(classes=classes))
+
+
 def test_nothing_trained_has_no_learning_curves():
     """As with `epochs: 0`."""
     assert "learning_curves" not in names(classification(history={}))
@@ -316,3 +328,20 @@ def test_answers_that_are_not_finite():
     data = replace(data, rows={"test": judged})
     assert names(data) == {"learning_curves", "weight_histograms"}
     shelf.draw_plots(data)
+
+
+def test_bars_of_weights_end_below_their_legend():
+    """However many arrays a layer has, and however even they are."""
+    generator = np.random.default_rng(0)
+    shapes = {"gru/kernel": (16, 96), "gru/recurrent_kernel": (32, 96), "gru/bias": (2, 96)}
+    shapes |= {f"norm/{name}": (64,) for name in ("gamma", "beta", "mean", "variance")}
+    shapes |= {"dense/kernel": (32, 10), "dense/bias": (10,)}
+    weights = {name: generator.uniform(-1, 1, shape) for name, shape in shapes.items()}
+    figure = weight_histograms.draw(replace(classification(rows=20), weights=weights))
+    figure.canvas.draw()
+    panels = [panel for panel in figure.axes if panel.patches]
+    assert len(panels) == 3
+    for panel in panels:
+        highest = max(bars.get_xy()[:, 1].max() for bars in panel.patches)
+        top = panel.transData.transform((0, highest))[1]
+        assert top <= panel.get_legend().get_window_extent().y0

@@ -274,6 +274,7 @@ def test_every_sweep_can_be_drawn(name):
     assert len(pictures.pairs) <= sweep_shelf.MOST_PAIRS
 
 
+@pytest.mark.slow
 def test_the_same_pictures_twice():
     """To the byte."""
     points = grid(lambda p: p[RATE] * p["b"], **{RATE: [0.1, 0.2]}, **{WORD: ["x", "y"]}, b=[1, 2])

@@ -20,6 +20,14 @@ from tests.reports.chromium import PROGRAM, Chromium
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
 HOSTILE = "<img src=x onerror=document.title='taken'>"
+WITHIN = """
+(() => {
+  const right = document.getElementById('list').getBoundingClientRect().right;
+  return [...document.querySelectorAll('#list *')].filter(
+    one => one.getBoundingClientRect().right > right + 1).map(one => one.outerHTML.slice(0, 80));
+})()
+"""
+"""What of the list stands over its edge, and so over what is shown beside it."""
 SCRIPT = "<script>parent.document.title = document.title = 'taken'</script>"
 
 
@@ -238,5 +246,6 @@ def test_nothing_is_wider_than_the_screen(page, folder, width):
         if words != "#where=":
             wait(page, "document.querySelector('#side canvas')")
         assert page.tell("document.documentElement.scrollWidth") <= width
+        assert page.tell(WITHIN) == []
         is_alone = page.tell("getComputedStyle(document.getElementById('list')).display") == "none"
         assert is_alone == (width == 400 and words != "#where=")

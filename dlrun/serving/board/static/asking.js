@@ -69,6 +69,11 @@ export function duration(seconds) {
   return `${size === 1 ? Math.max(0, seconds).toFixed(seconds < 10 ? 1 : 0) : Math.floor(seconds / size)} ${unit}`;
 }
 
+export function moment(started, timeStyle = "short") {
+  // Its parts stay on one line.
+  return new Date(started).toLocaleString([], {dateStyle: "medium", timeStyle}).replaceAll(" ", "\u00a0");
+}
+
 export function age(started) {
   if (!started) return "-";
   const seconds = (Date.now() - Date.parse(started)) / 1000;

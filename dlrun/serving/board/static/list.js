@@ -1,6 +1,6 @@
 // The list of runs: a page of it, what it is filtered by, and where the keyboard is in it.
 
-import {age, duration, make, number} from "./asking.js";
+import {age, duration, make, moment, number} from "./asking.js";
 
 const FACTS = [["name", "name"], ["status", "status"], ["value", "value"], ["label", "labels"], ["started", "age"]];
 const METRIC = /^(val|validation|test|train)[._]|^value$/;
@@ -128,7 +128,7 @@ export class List {
     const pick = make("input", {type: "checkbox", checked: this.state.chosen.includes(run.run), "aria-label": `choose ${run.name}`});
     pick.addEventListener("click", (event) => { event.stopPropagation(); this.at = at; this.on.choose(run.run); });
     const name = make("button", {type: "button", className: "link", title: run.name}, make("bdi", {textContent: run.label}));
-    const begun = run.started ? new Date(run.started).toLocaleString([], {dateStyle: "medium", timeStyle: "short"}) : "";
+    const begun = run.started ? moment(run.started) : "";
     const place = [run.sweep, begun].filter(Boolean).join(" · ");
     const words = make("td", {className: "words"}, ...run.labels.map((label) => make("span", {className: "label", textContent: label})));
     if (run.note) words.append(make("div", {className: "note", textContent: run.note}));

@@ -1,6 +1,6 @@
 // What stands beside the list: one run with all that it holds, or several over each other.
 
-import {ask, duration, make, number, Refused} from "./asking.js";
+import {ask, duration, make, moment, number, Refused} from "./asking.js";
 import {colour, Curves, refreshCurves} from "./curves.js";
 import {link} from "./list.js";
 
@@ -69,7 +69,7 @@ export class Side {
     put(this.parts.head,
       make("h2", {}, make("bdi", {textContent: told.label})),
       make("p", {className: "muted"}, make("bdi", {textContent: told.path})),
-      make("p", {}, make("span", {className: `status ${told.status}`, textContent: told.status}), told.status === "running" ? epochs : ended, told.started ? `, begun ${new Date(told.started).toLocaleString()}` : ""),
+      make("p", {}, make("span", {className: `status ${told.status}`, textContent: told.status}), told.status === "running" ? epochs : ended, told.started ? `, begun ${moment(told.started, "medium")}` : ""),
       told.reason ? make("p", {className: "remark", textContent: told.reason}) : null,
       make("p", {className: "tools"}, make("label", {}, pick, "chosen, to be drawn over others")));
     if (first) this.drawWords(told);
