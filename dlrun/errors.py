@@ -72,6 +72,12 @@ class UsageError(DlrunError):
     exit_code = 2
 
 
+def empty_text(what: str, *, where: str | None = None) -> UsageError:
+    """Refuse an empty text, which a script gives for a variable that is not set."""
+    fix = "Is it a variable of the shell that is not set?"
+    return UsageError(f"an empty text {what}.", where=where, fix=fix)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One mistake in a config.

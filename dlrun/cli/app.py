@@ -18,7 +18,7 @@ from dlrun import __version__
 from dlrun.cli.examples import ending
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data
-from dlrun.errors import EXIT_CODES, UsageError
+from dlrun.errors import EXIT_CODES, empty_text
 
 GROUPS: Final = {
     "Begin": {
@@ -161,8 +161,7 @@ class _Texts:
             return self._others().coerce(value, param=param, ctx=ctx)
         if kind is Path and "" in values:  # which would be the current folder
             name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
-            fix = "Is it a variable of the shell that is not set?"
-            raise UsageError("an empty text is no path.", where=name, fix=fix)
+            raise empty_text("is no path", where=name)
         made = [kind(one) for one in values]
         return made if is_list else made[0]
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dlrun.errors import DivergedError, DlrunError, RunFolderError, UsageError
+from dlrun.errors import DivergedError, DlrunError, RunFolderError, UsageError, empty_text
 from dlrun.rundir import files
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.extension import Extension
@@ -236,19 +236,19 @@ def find_run(reference: str, runs_dir: Path) -> Path:
     Raises:
         UsageError: There is no such run, or several.
     """
+    if not reference:
+        raise empty_text("names no run")
     for path in (Path(reference), runs_dir / reference):
-        if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
+        if os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
             return path
     _refuse_sweep(reference, runs_dir)
     if reference == LATEST:
-        if rows := list_runs(runs_dir):
-            return rows[0].path
-        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
+        return _latest(runs_dir)
     if os.sep in reference:
         raise _no_run_at(reference)
     paths = run_paths(runs_dir)
-    matches = [path for path in paths if reference and reference in path.name]
-    if not matches and reference:
+    matches = [path for path in paths if reference in path.name]
+    if not matches:
         matches = [path for path in sweep_run_paths(runs_dir) if reference in path.name]
     if len(matches) == 1:
         return matches[0]
@@ -260,6 +260,12 @@ def find_run(reference: str, runs_dir: Path) -> Path:
         f"no run in {runs_dir} has '{reference}' in its name.",
         fix=" ".join([*_near_names(reference, paths), _how_to_find(runs_dir)]),
     )
+
+
+def _latest(runs_dir: Path) -> Path:
+    if rows := list_runs(runs_dir):
+        return rows[0].path
+    raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
 
 
 def open_runs(references: Sequence[str], runs_dir: Path) -> list[Run]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config.stored import stored_config
-from dlrun.errors import DlrunError, RunFolderError, UsageError
+from dlrun.errors import DlrunError, RunFolderError, UsageError, empty_text
 from dlrun.reports.ranking import judged_value
 from dlrun.reports.repeats import FOLD, FOLDS
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key, results_csv
@@ -27,15 +27,27 @@ from dlrun.rundir.names import CONFIG, PLOTS, SWEEP, SWEEP_PAGE, SWEEP_TABLE
 from dlrun.sweeps.language.sweep import Objective
 from dlrun.sweeps.shares import noted_identities
 from dlrun.sweeps.trials import RANKS, Trial, is_paused, place_in_sweep
+from dlrun.wording import did_you_mean
 
 FORMAT = 1  # the version of `sweep.json`
 Point = Mapping[str, Any]
 
 
 def find_sweep(reference: str, runs_dir: Path) -> Path:
-    """Find the folder of a sweep by its path, or by its name among the runs."""
-    named = runs_dir / reference
-    return named if (named / SWEEP).exists() and not Path(reference).exists() else Path(reference)
+    """Find the folder of a sweep by its path, or by its name among the runs.
+
+    Raises:
+        UsageError: There is nothing of that name.
+    """
+    if not reference:
+        raise empty_text("names no sweep")
+    paths = (Path(reference), runs_dir / reference)
+    for is_there in (lambda path: os.path.lexists(path / SWEEP), os.path.lexists):
+        for path in filter(is_there, paths):
+            return path
+    names = [path.parent.name for path in runs_dir.glob(f"*/{SWEEP}")]
+    fix = did_you_mean(reference, names) or "`dlrun sweep SWEEP.yaml` prints its folder."
+    raise UsageError(f"there is no sweep '{reference}' in {runs_dir}.", fix=fix)
 
 
 def read_results(folder: Path) -> SweepResults:

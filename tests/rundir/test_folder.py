@@ -161,7 +161,8 @@ def test_no_such_run(tmp_path):
     fix = f"\n  `dlrun runs --runs-dir {tmp_path}` lists the runs; --runs-dir names another folder."
     assert message("latest", tmp_path) == f"there is no run in {tmp_path}.{fix}"
     assert message("abc", tmp_path) == f"no run in {tmp_path} has 'abc' in its name.{fix}"
-    assert message("", tmp_path) == f"no run in {tmp_path} has '' in its name.{fix}"
+    is_unset = "Is it a variable of the shell that is not set?"
+    assert message("", tmp_path) == f"an empty text names no run.\n  {is_unset}"
     assert message("a/b", tmp_path) == "a/b: there is no such run folder."
     assert message("x" * 5000, tmp_path).startswith(f"no run in {tmp_path} has 'xxx")
 

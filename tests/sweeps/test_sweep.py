@@ -352,6 +352,16 @@ def test_what_is_no_sweep(dlrun, tmp_path):
     )
     assert dlrun("sweep", "show", "empty", code=2).err == told
     assert dlrun("sweep", "best", "empty", code=2).err == told
+    (tmp_path / "runs" / "rates").mkdir(parents=True)
+    (tmp_path / "runs" / "rates" / "sweep.json").touch()
+    told = "error: there is no sweep 'ratse' in runs.\n  Did you mean rates?\n"
+    assert dlrun("sweep", "show", "ratse", code=2).err == told
+    told = "error: there is no sweep 'x' in runs.\n  `dlrun sweep SWEEP.yaml` prints its folder.\n"
+    assert dlrun("sweep", "report", "x", code=2).err == told
+    told = (
+        "error: an empty text names no sweep.\n  Is it a variable of the shell that is not set?\n"
+    )
+    assert dlrun("sweep", "best", "", code=2).err == told
     (tmp_path / "empty" / "sweep.json").write_text('{"format": 1}')
     told = "error: empty/sweep.json: is not what a sweep saved: damaged.\n"
     assert dlrun("sweep", "show", "empty", code=4).err == told
