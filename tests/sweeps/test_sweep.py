@@ -354,7 +354,7 @@ def test_what_is_no_sweep(dlrun, tmp_path):
     assert dlrun("sweep", "best", "empty", code=2).err == told
     (tmp_path / "runs" / "rates").mkdir(parents=True)
     (tmp_path / "runs" / "rates" / "sweep.json").touch()
-    told = "error: there is no sweep 'ratse' in runs.\n  Did you mean rates?\n"
+    told = "error: there is no sweep 'ratse' in runs.\n  Did you mean 'rates'?\n"
     assert dlrun("sweep", "show", "ratse", code=2).err == told
     told = "error: there is no sweep 'x' in runs.\n  `dlrun sweep SWEEP.yaml` prints its folder.\n"
     assert dlrun("sweep", "report", "x", code=2).err == told
