@@ -14,7 +14,7 @@ import typer
 from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter
-from dlrun.cli.app import GROUPS, VARIABLES, command_line, summary
+from dlrun.cli.app import GROUPS, VARIABLES, as_typed, command_line, summary
 from dlrun.cli.examples import EXAMPLES
 from dlrun.cli.list import arguments_of, example, section_keys, shared_arguments, yaml_value
 from dlrun.errors import EXIT_CODES
@@ -141,11 +141,7 @@ def walk() -> Iterator[tuple[Any, Any]]:
 
 def usage(context: Any, command: Any) -> str:
     """How a command is typed, on one line."""
-    plain = [
-        re.sub(r"^\{(.*?)(\.\.\.)?\}(\.\.\.)?$", r"\1\3", one)
-        for one in command.collect_usage_pieces(context)
-    ]
-    return " ".join([context.command_path, *plain])
+    return f"{context.command_path} {as_typed(' '.join(command.collect_usage_pieces(context)))}"
 
 
 def options(context: Any, command: Any) -> Iterator[tuple[str, str]]:

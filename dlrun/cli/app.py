@@ -178,6 +178,11 @@ class _Texts:
 _Library: Any = TyperCommand.context_class.formatter_class
 
 
+def as_typed(arguments: str) -> str:
+    """Write the arguments of a usage line as manuals do: Typer's `{RUN}` is `RUN`."""
+    return re.sub(r"\{(\S+)\}", r"\1", arguments)
+
+
 class _Formatter(_Library):  # type: ignore[misc]
     """Writes help for narrow terminals, too: the library's own lines have 50 cells at least."""
 
@@ -185,6 +190,10 @@ class _Formatter(_Library):  # type: ignore[misc]
         super().__init__(*sizes, **others)
         room = shutil.get_terminal_size().columns - _MARGIN
         self.width: int = min(self.width, max(room, _NARROWEST))
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how a command is typed."""
+        super().write_usage(prog, as_typed(args), prefix)
 
     def write_dl(
         self, rows: Sequence[tuple[str, str]], col_max: int | None = None, col_spacing: int = _GAP

@@ -12,7 +12,7 @@ from dlrun.cli.terminal.output import write_data, write_json
 Words = Annotated[
     list[str],
     argument(
-        "WORD...",
+        "WORD",
         "What to write, as `exports` of a config has it: `dlrun list exporters` shows the words; "
         "'{type: predictions, split: train}' is one with an argument.",
         complete_exporter,

@@ -20,7 +20,7 @@ STDOUT: Final = Path("-")
 Template = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TEMPLATE]",
+        metavar="TEMPLATE",
         help=f"{', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}.  [default: {TEMPLATES[0]}]",
         show_default=False,
         autocompletion=complete_template,
@@ -95,9 +95,10 @@ def init(
             raise UsageError("it tells of the table of --data, which is not given.", where=where)
         text = template_text(TEMPLATES[0] if template is None else template)
     elif template is not None:
+        fix = f"`-o {shlex.quote(template)}` names a file to write."
         raise UsageError(
-            f"{template} is a template, and --data asks for a config for a table.",
-            fix="Give only one of them.",
+            "TEMPLATE and --data are two things to begin with.",
+            fix="Give only one of them." if template in TEMPLATES else fix,
         )
     else:
         show_activity(f"reading {data} ...", quiet=False)

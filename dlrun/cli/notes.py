@@ -12,13 +12,11 @@ from dlrun.wording import printable
 
 Labels = Annotated[
     list[str] | None,
-    argument(
-        "[LABEL]...", "Labels of at most 60 characters; none to print those that the run has."
-    ),
+    argument("LABEL", "Labels of at most 60 characters; none to print those that the run has."),
 ]
 Text = Annotated[
     str | None,
-    argument("[TEXT]", "The note, in the place of the one that the run has; none to print that."),
+    argument("TEXT", "The note, in the place of the one that the run has; none to print that."),
 ]
 
 

@@ -11,9 +11,7 @@ from dlrun.workflows.tensorboard import find_events, start_tensorboard
 
 Runs = Annotated[
     str | None,
-    argument(
-        "[RUNS]", "A folder of runs, of a sweep, or a run.  [default: all runs]", complete_run
-    ),
+    argument("RUNS", "A folder of runs, of a sweep, or a run.  [default: all runs]", complete_run),
 ]
 Host = Annotated[str, option("--host HOST", "Where to listen.  [default: 127.0.0.1]")]
 Port = Annotated[int, option("--port N", "The port.  [default: 6006]", min=0, max=65535)]

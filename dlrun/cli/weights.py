@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dlrun.workflows.weights import LayerWeights, RunWeights
 
 LayerName = Annotated[
-    str | None, argument("[LAYER]", "One layer, with every number.  [default: all]", complete_layer)
+    str | None, argument("LAYER", "One layer, with every number.  [default: all]", complete_layer)
 ]
 AsCsv = Annotated[bool, option("--csv", "Print a CSV: layer, weight, its indices, value.")]
 

@@ -72,6 +72,22 @@ def test_the_help_fits_a_narrow_terminal(dlrun, monkeypatch, width):
     assert "doctor Look at this machine: versions, devices, memory, disk, locks and speed;" in told
 
 
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("predict", "[OPTIONS] RUN [INPUT]..."),
+        ("export", "[OPTIONS] RUN WORD..."),
+        ("label", "[OPTIONS] RUN [LABEL]..."),
+        ("init", "[OPTIONS] [TEMPLATE]"),
+        ("data", "[OPTIONS] FILE|CONFIG|FOLDER"),
+        ("sweep", "[OPTIONS] COMMAND [ARGS]..."),
+    ],
+)
+def test_how_a_command_is_typed(dlrun, command, usage):
+    """As manuals write it: brackets only around what may be left out."""
+    assert dlrun(command, "--help")[1].startswith(f"Usage: dlrun {command} {usage}\n")
+
+
 def test_only_the_command_that_is_called_is_imported():
     """The help of all imports the file of none."""
     homes = {f"dlrun.cli.{place.partition('.')[0]}" for place in COMMANDS.values()}

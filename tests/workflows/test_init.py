@@ -193,6 +193,8 @@ def test_what_is_refused(dlrun, tmp_path):
     """A template and a table, a target of nothing, one class, no such column, a file in the way."""
     path = table_of(tmp_path, "x,y,c", lambda n: f"{n % 7},{n % 2},1")
     assert "Give only one of them." in dlrun("init", "images", "--data", path, code=2).err
+    told = "are two things to begin with.\n  `-o a.yaml` names a file to write.\n"
+    assert told in dlrun("init", "a.yaml", "--data", path, code=2).err
     assert "--data, which is not given" in dlrun("init", "--target", "y", code=2).err
     assert "nothing can be learned" in dlrun("init", "--data", path, "--target", "c", code=3).err
     assert "there is no column 'z'" in dlrun("init", "--data", path, "--target", "z", code=2).err

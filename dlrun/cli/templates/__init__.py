@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Final
 
 from dlrun.errors import UsageError
-from dlrun.wording import AMONG_FEW, did_you_mean
+from dlrun.wording import AMONG_FEW, CONFIGS, did_you_mean
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
@@ -22,6 +23,10 @@ def template_text(template: str) -> str:
     if template not in TEMPLATES:
         known = f"The templates are {', '.join(TEMPLATES)}."
         fix = did_you_mean(template, TEMPLATES, similarity=AMONG_FEW) or known
+        if Path(template).suffix in CONFIGS:
+            fix = f"`dlrun init {TEMPLATES[0]} -o {shlex.quote(template)}` writes one to that file."
+        elif Path(template).exists():
+            fix = f"`dlrun init --data {shlex.quote(template)}` writes a config for it."
         raise UsageError(f"There is no template '{template}'.", fix=fix)
     text = (FOLDER / f"{template}.yaml").read_text("utf-8")
     for mark, name in EXAMPLES.items():
