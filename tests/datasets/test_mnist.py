@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from dlrun.data import keras_cache
 from dlrun.datasets import load_dataset
 from dlrun.errors import DataError
+from tests.conftest import MNIST, needs_mnist
 
 IDX_NAMES = {
     "x_train": "train-images-idx3-ubyte",
@@ -20,7 +20,6 @@ IDX_NAMES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
-REAL_FILE = Path(__file__).parents[2].parent / "shared" / "data" / "mnist.npz"
 
 
 @pytest.fixture
@@ -198,10 +197,10 @@ def test_the_download_is_given_up_where_nothing_answers():
     assert socket.getdefaulttimeout() == before
 
 
-@pytest.mark.skipif(not REAL_FILE.exists(), reason="the real MNIST is not on this machine")
+@needs_mnist
 def test_the_real_mnist():
     """60,000 and 10,000 digits; the first ones are 5 0 4 1 9."""
-    dataset = load(REAL_FILE)
+    dataset = load(MNIST)
     assert (len(dataset.train), len(dataset.test)) == (60_000, 10_000)
     assert dataset.train.y[:5].tolist() == [5, 0, 4, 1, 9]
     assert dataset.test.y[:5].tolist() == [7, 2, 1, 0, 4]
