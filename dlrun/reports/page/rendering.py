@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from dlrun import __version__
 from dlrun.wording import DASH, format_number, percent
@@ -62,11 +64,11 @@ def in_rows(pictures: Sequence[Picture]) -> list[tuple[Picture, bool]]:
     ]
 
 
-def prose(sentence: str) -> str:
-    """Keep numbers and their signs on one line: `97.1 %`, `p < 0.0001`, `sales +12`."""
+def prose(sentence: str) -> Markup:
+    """Keep numbers and their signs on one line, `97.1 %`, and set code as such."""
     for whole in (" %", "p < ", "p = ", " +"):
         sentence = sentence.replace(whole, whole.replace(" ", "\N{NO-BREAK SPACE}"))
-    return sentence
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704
 
 
 def data_uri(png: bytes) -> str:

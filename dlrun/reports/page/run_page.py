@@ -21,9 +21,9 @@ from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.shown_rows import (
     are_numbers,
-    columns_of,
     foretold_words,
     found_by,
+    mistake_columns,
     sample,
     shown_mistakes,
     text_columns,
@@ -69,6 +69,7 @@ def run_page(
     """
     plots: dict[str, list[Picture]] = {}
     config, mistakes = given.lines(data.experiment), shown_mistakes(data)
+    beside, more_beside = mistake_columns(data)
     for picture in pictures:
         plots.setdefault(picture.section, []).append(picture)
     return render(
@@ -103,7 +104,8 @@ def run_page(
         distances=target_distances(data),
         plots=plots,
         mistakes=mistakes,
-        mistake_columns=columns_of(data),
+        mistake_columns=beside,
+        more_beside=more_beside,
         found_by=found_by(data),
         mistake_numbers=are_numbers([one.values for one in mistakes]),
         text_columns=text_columns(data),

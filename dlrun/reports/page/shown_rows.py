@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,21 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Origin, SeriesForm, Spec
 from dlrun.columns.inference import TEXT
-from dlrun.columns.packing import are_plain, entry_names, values_of
+from dlrun.columns.packing import are_plain, values_of
 from dlrun.data.origins import keys_of
 from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, true_text, worst
+from dlrun.reports.page.window_drawing import WindowDrawing, draw_windows
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
 from dlrun.shapes.cells import is_number_like
 from dlrun.wording import cut, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
+MOST_WINDOWS = 12  # they are wider
 A_FEW_MORE = 9  # are shown as well, so that nobody misses the last ones
 MOST_COLUMNS = 8
+MOST_BESIDE = 6  # columns beside a mistake: so many a page 1200 wide has room for
 LONGEST_TEXT = 200  # so many letters of a text are shown
 SAMPLE_ROWS = 6
 PLACE = "in the data"
@@ -40,6 +43,7 @@ class Shown:
 
     image: bytes | None
     values: tuple[str, ...]
+    window: WindowDrawing | None = None  # of series
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class ShownMistake:
     image: bytes | None
     values: tuple[str, ...]
     found: tuple[str, ...]  # as `found_by` names it
+    window: WindowDrawing | None = None  # of series
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,15 @@ def sample(data: ReportData) -> Sample:
     places = _places(data, rows, most)
     columns = columns_of(data)
     shown = shown_rows(data, rows.x[places])
+    windows = draw_windows(rows, places, data.spec.series, answered=False)
     return Sample(
         split=SPLIT_NAMES[rows.split],
         target=_target(data),
         columns=tuple(columns),
         are_numbers=are_numbers([row.values for row in shown]),
         rows=tuple(
-            (int(rows.numbers[place]), true_text(data, rows, place), row)
-            for place, row in zip(places, shown, strict=True)
+            (int(rows.numbers[place]), true_text(data, rows, place), replace(row, window=window))
+            for place, row, window in zip(places, shown, windows, strict=True)
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
@@ -110,7 +116,12 @@ def foretold_words(form: SeriesForm) -> str:
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
-    """Where the chosen rows stand; sorted by class, so that those of one stand together."""
+    """Where the chosen rows stand; sorted by class, so that those of one stand together.
+
+    Windows of series overlap where they are neighbours: they are spread over all times.
+    """
+    if data.spec.series is not None:
+        return sorted({round(one) for one in np.linspace(0, len(rows) - 1, most)})
     if not data.is_classification:
         return list(range(min(most, len(rows))))
     members = [np.flatnonzero(rows.y_true == number) for number in range(len(data.class_names))]
@@ -122,18 +133,31 @@ def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
 
 def shown_mistakes(data: ReportData) -> list[ShownMistake]:
     """The worst answers, with what the model saw."""
-    mistakes = worst(data, MOST_MISTAKES)
+    mistakes = worst(data, MOST_MISTAKES if data.spec.series is None else MOST_WINDOWS)
     if data.is_classification and count_wrong(data) <= MOST_MISTAKES + A_FEW_MORE:
         mistakes = worst(data, MOST_MISTAKES + A_FEW_MORE)
-    x = data.judged.x[[mistake.place for mistake in mistakes]]
+    places = [mistake.place for mistake in mistakes]
+    windows = draw_windows(data.judged, places, data.spec.series, answered=True)
     rows = [mistake.row for mistake in mistakes]
     found = zip(*_found(data.judged.origin, rows).values(), strict=True)
     return [
-        ShownMistake(mistake, sureness(data, mistake), shown.image, shown.values, told)
-        for mistake, shown, told in zip(
-            mistakes, shown_rows(data, x), list(found) or [()] * len(rows), strict=True
+        ShownMistake(
+            mistake, sureness(data, mistake), shown.image, shown.values[:MOST_BESIDE], told, window
+        )
+        for mistake, shown, told, window in zip(
+            mistakes,
+            shown_rows(data, data.judged.x[places]),
+            list(found) or [()] * len(rows),
+            windows,
+            strict=True,
         )
     ]
+
+
+def mistake_columns(data: ReportData) -> tuple[list[str], int]:
+    """Name the columns beside a mistake, and count those that are left out."""
+    columns = columns_of(data)
+    return columns[:MOST_BESIDE], max(_width(data) - MOST_BESIDE, 0) if columns else 0
 
 
 def found_by(data: ReportData) -> list[str]:
@@ -161,7 +185,7 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
     images: list[bytes | None] = [None] * len(x)
     if picture_of(data.spec) is not None:
         images = [_png(image) for image in as_images(x, data.spec)]
-    if _is_only_an_image(data.spec):
+    if _is_only_an_image(data.spec) or data.spec.series is not None:
         return [Shown(image, ()) for image in images]
     if _has_texts(data.spec):
         long = text_columns(data)
@@ -176,11 +200,9 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
 
 
 def columns_of(data: ReportData) -> list[str]:
-    """Name the columns that `shown_rows` gives; none for pictures."""
-    if _is_only_an_image(data.spec):
+    """Name the columns that `shown_rows` gives; none for pictures and windows."""
+    if _is_only_an_image(data.spec) or data.spec.series is not None:
         return []
-    if data.spec.series is not None:
-        return _steps(data.spec, data.spec.series)
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(_width(data), MOST_COLUMNS))]
     if _has_texts(data.spec):
@@ -203,13 +225,7 @@ def _width(data: ReportData) -> int:
 
 def _has_texts(spec: Spec) -> bool:
     """Whether a row is best shown as the cells of its table: some column is more than a number."""
-    return spec.series is None and not are_plain(spec.columns or ())
-
-
-def _steps(spec: Spec, form: SeriesForm) -> list[str]:
-    """Name the first numbers of a window: `sales -4`, where the last step is -1."""
-    names = entry_names(spec.columns or (), ()) or ()
-    return [f"{name} {step}" for step in range(-form.window, 0) for name in names][:MOST_COLUMNS]
+    return not are_plain(spec.columns or ())
 
 
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:

@@ -14,6 +14,8 @@ from dlrun.reports.run_data import ReportData
 NAME = "residuals"
 TITLE = "Residuals"
 
+_SIDE_BY_SIDE = 3  # from so many targets on there are as few lines as in `predicted_true` beside it
+
 fits = values_fit
 
 
@@ -45,9 +47,16 @@ def numbers(data: ReportData) -> Columns:
 def draw(data: ReportData) -> Figure:
     """Draw one pair of panels for each target: the residuals, and their histogram."""
     names = data.spec.target_names[:MOST_TARGETS]
-    figure = new_figure(0.4 + 2.6 * len(names))
-    panels = figure.subplots(len(names), 2, squeeze=False, sharey="row", width_ratios=[3.2, 1])
-    for number, (name, (left, right)) in enumerate(zip(names, panels, strict=True)):
+    columns = 1 if len(names) < _SIDE_BY_SIDE else 2
+    lines = -(-len(names) // columns)
+    figure = new_figure(0.4 + 2.6 * lines)
+    panels = figure.subplots(lines, 2 * columns, squeeze=False, width_ratios=[3.2, 1] * columns)
+    pairs = panels.reshape(-1, 2)  # (lines x columns, the residuals and their histogram)
+    for unused in pairs[len(names) :].ravel():
+        unused.remove()
+    for number, (name, (left, right)) in enumerate(zip(names, pairs, strict=False)):
+        right.sharey(left)
+        right.tick_params(labelleft=False)
         rows, true, predicted = list(target_values(data, number))[-1]
         color, residual = SPLIT_COLORS[rows.split], true - predicted
         scatter_rows(left, predicted, residual, rows.split)

@@ -179,7 +179,8 @@ def test_when_it_was_and_how_long():
     page = text_of(run_page(replace(data, record=record), []))
     assert "started 2026-11-20 23:14:55+01:00 " in page
     assert "time 41 s, without this page" in page
-    assert prose("right in 97.1 % (p < 0.01)") == "right in 97.1\xa0% (p\xa0<\xa00.01)"
+    assert prose("right in 97.1 % (p < 0.01)") == "right in 97.1\xa0% (p\xa0&lt;\xa00.01)"
+    assert prose("`a<b` would, `c") == "<code>a&lt;b</code> would, `c"
 
 
 def test_columns_of_numbers_may_have_gaps():
