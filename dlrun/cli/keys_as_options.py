@@ -16,6 +16,7 @@ from dlrun.errors import DlrunError, UsageError
 if TYPE_CHECKING:
     from dlrun.config.sections import Section
 
+_READERS = ("data", "init")  # commands whose `--set` tells how a table is read
 _NEAR = 0.7  # how alike two words must be to be taken for one another; 1 is the same word
 
 
@@ -36,13 +37,15 @@ def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
         return None
     option, value = _typed(typed, words)
     name = option.lstrip("-").replace("-", "_").lower()
-    paths = _paths(words)
+    reads_a_table = context is not None and context.command.name in _READERS
+    paths = _reading_keys() if reads_a_table else _paths(words)
     nearest = max(paths, key=lambda key: _likeness(name, key), default="")
     likeness = _likeness(name, nearest)
     if likeness < _NEAR or likeness <= max(_likeness(name, one.lstrip("-")) for one in options):
         return None
     written = shlex.quote(f"{paths[nearest]}={'VALUE' if value is None else value}")
-    fix = f"Keys of the config are set so: `--set {written}`."
+    what = "How a table is read is said so" if reads_a_table else "Keys of the config are set so"
+    fix = f"{what}: `--set {written}`."
     return UsageError(f"No such option: {option}", fix=fix)
 
 
@@ -57,6 +60,12 @@ def _typed(option: str, words: Sequence[str]) -> tuple[str, str | None]:
             is_value = following and not re.match(r"--?[A-Za-z]", following[0])
             return name, following[0] if is_value else None
     return option, None
+
+
+def _reading_keys() -> dict[str, str]:
+    from dlrun.workflows.data import READING
+
+    return {key: key for key in READING}
 
 
 def _paths(words: Iterable[str]) -> dict[str, str]:

@@ -49,6 +49,10 @@ def test_other_commands(config, dlrun):
     """Those that take --set; the others know no keys."""
     assert "--set seed=3" in dlrun("validate", config, "--seed", 3)[2]
     assert "--set training.epochs=3" in dlrun("sweep", "run", config, "--epochs", 3)[2]
+    said = "How a table is read is said so: `--set decimal=,`."
+    assert said in dlrun("data", "a.csv", "--decimal", ",")[2]
+    assert "--set delimiter=VALUE" in dlrun("init", "--data", "a.csv", "--delimiter")[2]
+    assert "--set" not in dlrun("data", "a.csv", "--report")[2]  # which is not `exports`
     assert "--set" not in dlrun("evaluate", "latest", "--epochs", 3)[2]
     assert "--set optimizer.learning_rate=1" in dlrun("train", "gone.yaml", "--lr", 1)[2]
 
