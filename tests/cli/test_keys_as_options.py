@@ -52,7 +52,7 @@ def test_other_commands(config, dlrun):
     said = "How a table is read is said so: `--set decimal=,`."
     assert said in dlrun("data", "a.csv", "--decimal", ",")[2]
     assert "--set delimiter=VALUE" in dlrun("init", "--data", "a.csv", "--delimiter")[2]
-    assert "--set" not in dlrun("data", "a.csv", "--report")[2]  # which is not `exports`
+    assert "exports" not in dlrun("data", "a.csv", "--report")[2]
     assert "--set" not in dlrun("evaluate", "latest", "--epochs", 3)[2]
     assert "--set optimizer.learning_rate=1" in dlrun("train", "gone.yaml", "--lr", 1)[2]
 

@@ -37,6 +37,7 @@ def render(template: str, **values: Any) -> str:
         "number": _number,
         "percent": percent,
         "prose": prose,
+        "breakable": breakable,
         "data_uri": data_uri,
         "in_rows": in_rows,
     }
@@ -69,6 +70,11 @@ def prose(sentence: str) -> Markup:
     for whole in (" %", "p < ", "p = ", " +"):
         sentence = sentence.replace(whole, whole.replace(" ", "\N{NO-BREAK SPACE}"))
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704
+
+
+def breakable(name: str) -> Markup:
+    """Let a dotted name or a path be broken after its parts, where it has to be."""
+    return Markup(re.sub(r"([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704
 
 
 def data_uri(png: bytes) -> str:

@@ -37,7 +37,7 @@ RECORDED = (
     *("command", "seconds", "started", "device", "versions", "git", "environment", "labels"),
     *("data", "initial_weights", "final_weights", "status", "reason"),
 )
-VOID = {"meta", "img", "br", "link", "hr", "input"}
+VOID = {"meta", "img", "br", "link", "hr", "input", "wbr"}
 
 
 class Checked(HTMLParser):
@@ -73,7 +73,8 @@ class Checked(HTMLParser):
 
 def text_of(page):
     """What a reader reads, on one line."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.split("</style>")[1]).split())
+    whole = page.split("</style>")[1].replace("<wbr>", "")
+    return " ".join(re.sub(r"<[^>]+>", " ", whole).split())
 
 
 def compared(label, **changes):

@@ -161,6 +161,17 @@ def test_chosen_runs_over_each_other(page, folder):
     told = page.tell("document.querySelector('.curve').getAttribute('aria-label')")
     assert f"{names[0][16:]} val_loss 3.0000," in told
     assert f"{names[1][16:]} loss 0.2500" in told
+    # A quantity that only one of them has keeps that run's name and colour.
+    run = folder / names[1] / "history.csv"
+    before = run.read_text()
+    run.write_text("epoch,loss,accuracy\n1,0.5,0.8\n2,0.25,0.9\n")
+    go(page, "#" + "&".join(f"chosen={one}" for one in names))
+    wait(page, "document.querySelectorAll('#side canvas').length === 2")
+    labels = (
+        "[...document.querySelectorAll('.curve:nth-child(2) .u-label')].map((one) => one.innerText)"
+    )
+    assert page.tell(labels) == ["epoch", f"{names[1][16:]} train"]
+    run.write_text(before)
     tables = page.tell(
         "[...document.querySelectorAll('#side table:not(.u-legend)')].map((one) => one.innerText)"
     )

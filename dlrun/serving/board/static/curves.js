@@ -99,7 +99,7 @@ export class Curves {
     const ink = style.getPropertyValue("--muted").trim(), rule = style.getPropertyValue("--rule").trim();
     const axis = {stroke: ink, grid: {stroke: rule, width: 1}, ticks: {stroke: rule, width: 1}, font: "12px system-ui, sans-serif"};
     const painted = (at) => style.getPropertyValue(`--c${at % COLOURS}`).trim();
-    const several = new Set(lines.map((one) => one.at)).size > 1;
+    const several = this.runs.length > 1; // a run has its colour in each chart, alone in it or not
     return {
       width: Math.max(200, home.clientWidth), height: 220,
       scales: {x: {time: false}, y: {distr: this.logarithmic ? 3 : 1}},

@@ -214,9 +214,14 @@ function figure({address, name}) {
 }
 
 function table(heads, rows, className = "") {
-  const cell = (one, at) => at ? make("td", {}, one) : make("th", {scope: "row"}, make("bdi", {textContent: one}));
+  const cell = (one, at) => at ? make("td", {}, one) : make("th", {scope: "row"}, make("bdi", {}, ...breakable(one)));
   return make("table", {className}, make("thead", {}, make("tr", {}, ...heads.map((one) => make("th", {scope: "col", textContent: one})))),
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))));
+}
+
+/** Let a dotted name be broken after its dots and underscores only, where it has to be. */
+function breakable(name) {
+  return name.split(/(?<=[._])/).flatMap((part, at) => at ? [make("wbr"), part] : [part]);
 }
 
 function wide(inside) {
