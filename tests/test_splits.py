@@ -92,7 +92,8 @@ def test_a_cross_validation_is_one_run_a_fold(tmp_path):
     """Means over its folds stand in the closing table and in a comparison."""
     write_rows(tmp_path)
     words = ("--set", "dataset.test_split=0.25", "--set", "optimizer.learning_rate=[0.1,0.01]")
-    (tmp_path / "config.yaml").write_text(CONFIG.replace("sick}", "sick, validation_split: 0.1}"))
+    (tmp_path / "base.yaml").write_text(CONFIG.replace("sick}", "sick, validation_split: 0.1}"))
+    (tmp_path / "config.yaml").write_text("extends: base.yaml\n")
     out, err = run(tmp_path, "train", "config.yaml", "--folds", 3, *words)
     folders = [tmp_path / line for line in out.split()]
     assert len(folders) == 6

@@ -71,9 +71,10 @@ def _reading_keys() -> dict[str, str]:
 def _paths(words: Iterable[str]) -> dict[str, str]:
     """The dotted path of every key of a config by its last name; the upper ones come first."""
     from dlrun import catalog
-    from dlrun.config.resolved import flat
+    from dlrun.config.extends import read_whole
+    from dlrun.config.nodes import Problems
+    from dlrun.config.resolved import flattened
     from dlrun.config.schema import DatasetConfig, Experiment, TrainingConfig
-    from dlrun.config.yaml import read_text
 
     paths: dict[str, str] = {}
 
@@ -93,7 +94,7 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
     # What the configs hold, such as the first `units` of layers, where they can be read.
     for config in (Path(word) for word in words if word.endswith(CONFIG_SUFFIXES)):
         with contextlib.suppress(DlrunError):
-            for path in flat(read_text(config)):
+            for path, _ in flattened(read_whole(config, Problems()).plain(), ""):
                 paths.setdefault(path.rpartition(".")[2], path)
     del paths["type"]
     return paths

@@ -24,6 +24,11 @@ _WORDS: Final = frozenset(
 """The keys that hold one word, such as `optimizer`, which may be written without braces."""
 
 
+def read_whole(path: Path, problems: Problems) -> Node:
+    """Read the file of a config, merged into those that it extends, see `extended`."""
+    return extended(parse(read_text(path), str(path), problems), path, problems)
+
+
 def extended(root: Node, source: Path | None, problems: Problems) -> Node:
     """Merge a config that has been read into those that it extends; all keep their places.
 

@@ -44,9 +44,10 @@ def load_config(
         ConfigError: With every problem found, each with its place, in the order of the file.
     """
     path, problems = Path(path), Problems()
-    root = parse(read_text(path), str(path), problems)
     if data_known:
-        root = extends.extended(root, path, problems)
+        root = extends.read_whole(path, problems)
+    else:
+        root = parse(read_text(path), str(path), problems)
     if isinstance(root.value, dict):
         root.value.setdefault("name", Node(path.stem, root.place))
     return load_nodes(root, overrides, problems, data_known=data_known)

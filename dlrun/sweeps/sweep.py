@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment
-from dlrun.config.extends import extended
+from dlrun.config.extends import read_whole
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import apply
-from dlrun.config.yaml import parse, read_text
 from dlrun.errors import ConfigError, Problem, UsageError, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
@@ -228,8 +227,7 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
 def base_hash(sweep: Sweep) -> str:
     """Hash what all runs of a sweep begin with, however it is written."""
     problems = Problems()
-    root = parse(read_text(sweep.base), str(sweep.base), problems)
-    root = extended(root, sweep.base, problems)
+    root = read_whole(sweep.base, problems)
     apply(root, sweep.fixed, problems)
     if isinstance(root.value, dict):
         for key in ("trackers", "plots"):  # who hears of runs, and sees them, changes no run

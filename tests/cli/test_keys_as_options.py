@@ -45,6 +45,12 @@ def test_what_is_no_key_is_told_as_before(typed, config, dlrun):
     assert (exit_code, err) == (2, f"error: {OTHERS[typed]}\n  `dlrun train --help` tells more.\n")
 
 
+def test_a_key_that_a_config_inherits(config, dlrun, tmp_path):
+    """The layers of the base are those of the config."""
+    (tmp_path / "child.yaml").write_text(f"extends: {config}\n")
+    assert "`--set 'model.layers[0].units=5'`" in dlrun("train", "child.yaml", "--units", 5)[2]
+
+
 def test_other_commands(config, dlrun):
     """Those that take --set; the others know no keys."""
     assert "--set seed=3" in dlrun("validate", config, "--seed", 3)[2]

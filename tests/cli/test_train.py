@@ -105,6 +105,22 @@ def test_a_wrong_config_is_told_before_anything(config, dlrun, trained):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    "axis",
+    ["optimizer.learning_rate=[0.01,0.001]", "training.callbacks[0].patience=[20,30]"],
+)
+def test_a_list_is_an_axis_though_its_key_is_inherited(config, dlrun, trained, axis):
+    """Over two files: what is refused is what several runs cannot do, before any is trained."""
+    callback = "{type: EarlyStopping, monitor: loss, patience: 3}"
+    stopping = f"training: {{callbacks: [{callback}]}}\n"
+    Path("stopping.yaml").write_text(f"extends: {config}\n{stopping}")
+    Path("child.yaml").write_text("extends: stopping.yaml\nname: child\n")
+    exit_code, _, err = dlrun("train", "child.yaml", "--set", axis, "--devices", "2")
+    assert exit_code == 2
+    assert "--devices: each of several runs computes on one device" in err
+    assert trained == []
+
+
 def test_a_missing_config(config, dlrun, trained):
     """The file that is missing is named."""
     exit_code, out, err = dlrun("train", "nothing.yaml")

@@ -18,6 +18,7 @@ from dlrun import catalog
 from dlrun.catalog import argument_types
 from dlrun.catalog.argument_types import NOT_TEXT
 from dlrun.config import overrides as flags
+from dlrun.config.extends import read_whole
 from dlrun.config.nodes import ConfigNode, Node, Place, Problems, steps
 from dlrun.config.overrides import Override
 from dlrun.config.schema import (
@@ -28,7 +29,6 @@ from dlrun.config.schema import (
     section_of,
 )
 from dlrun.config.sections import Section
-from dlrun.config.yaml import parse, read_text
 from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, spread, values_of
 from dlrun.sweeps.language.folds import folded, folds_of
@@ -52,7 +52,7 @@ def read_grid(
     The `folds` of a cross-validation are one more axis.
     """
     problems = Problems()
-    root = parse(read_text(config), str(config), problems)
+    root = read_whole(config, problems)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
     fixed: list[Override] = []
     axes: dict[str, Axis] = {}

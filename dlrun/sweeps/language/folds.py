@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from dlrun.config.extends import read_whole
 from dlrun.config.nodes import Node, Place, Problems
 from dlrun.config.overrides import Override
-from dlrun.config.yaml import parse, read_text
 from dlrun.reports.repeats import FOLD, FOLDS
 
 VALIDATION: Final = "dataset.validation_split"
@@ -31,7 +31,7 @@ def replaced(config: Path) -> str | None:
 
     Whatever is wrong with the config is told by whoever loads it.
     """
-    root = parse(read_text(config), str(config), Problems())
+    root = read_whole(config, Problems())
     dataset = root.child("dataset") if isinstance(root.value, dict) else None
     held = (
         dataset.child("validation_split") if dataset and isinstance(dataset.value, dict) else None
