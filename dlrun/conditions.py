@@ -36,7 +36,8 @@ class Comparison:
     def holds(self, look_up: Callable[[str], Any]) -> bool:
         """Say whether a run fulfils it.
 
-        `look_up` gives the value of a key, or ABSENT; a tuple stands for any of its items.
+        `look_up` gives the value of a key, or ABSENT; a tuple stands for any of its items, and in
+        an order for its first one.
         """
         actual = look_up(self.key)
         if self.sign == "!=":
@@ -45,6 +46,8 @@ class Comparison:
             return _is_equal(actual, self.value)
         if self.sign == "~":
             return actual is not ABSENT and _folded(self.value) in _folded(actual)
+        if isinstance(actual, tuple):
+            actual = actual[0] if actual else ABSENT
         value = as_seconds(self.value) if is_number(actual) else self.value
         both_texts = isinstance(actual, str) and isinstance(value, str)
         are_comparable = both_texts or (is_number(actual) and is_number(value))

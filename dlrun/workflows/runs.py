@@ -82,7 +82,7 @@ def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFac
     for comparison in condition.comparisons():
         check_known(comparison.key, every, f"--where, column {comparison.column}")
     quick = condition.cheap_first(_is_costly)
-    chosen = [run for run in every if quick.holds(run.comparable)]
+    chosen = [run for run in every if quick.holds(run.condition_value)]
     if not chosen:
         for comparison in condition.comparisons():
             _check_kind(comparison, every)
@@ -245,9 +245,14 @@ class RunFacts:
         return _of_record(self.row.record, key)
 
     def comparable(self, key: str) -> Any:
-        """Look a key up for a condition: times are texts such as `2026-11-21T04:47:01+00:00`."""
+        """Look a key up to compare it: times are texts such as `2026-11-21T04:47:01+00:00`."""
         value = self.get(key)
         return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else value
+
+    def condition_value(self, key: str) -> Any:
+        """Look a key up for a condition: a run has the names of its folder and of its config."""
+        value = self.comparable(key)
+        return (value, self.config[key]) if key == "name" and key in self.config else value
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -282,7 +287,7 @@ def is_config_key(key: str) -> bool:
 
 
 def _is_costly(key: str) -> bool:
-    return key in _READ or is_config_key(key)
+    return key in (*_READ, "name") or is_config_key(key)
 
 
 def known_keys(runs: Sequence[RunFacts]) -> list[str]:

@@ -121,6 +121,28 @@ def test_choice_and_order(dlrun, stored, words, names):
     assert named(out) == names
 
 
+def test_a_run_has_the_name_of_its_config_and_that_of_its_folder(dlrun, tmp_path):
+    """The folder takes no blank or slash; an order, and `~`, read names as they are sorted."""
+    for name in ("loop", "a b/c", "loops"):
+        store(tmp_path / "runs", name, f"name={name}")
+    folder_of_runs = ("--runs-dir", tmp_path / "runs")
+
+    def found(where):
+        words = (*folder_of_runs, "--sort", "name", "--columns", "name", "--csv")
+        return set(dlrun("runs", "--where", where, *words)[1].split()[1:])
+
+    folders = {folder.name for folder in (tmp_path / "runs").glob("2*")}
+    loop, odd = (next(one for one in folders if label in one) for label in ("_loop_", "_a_b_c_"))
+    assert found("name=loop") == found(f"name={loop}") == {loop}
+    assert found("name='a b/c'") == found(f"name={odd}") == {odd}
+    assert found("name!=loop") == found(f"name!={loop}") == folders - {loop}
+    assert found("not name=loop") == folders - {loop}
+    assert found("name~loop") == folders - {odd}
+    assert found("name>'2'") == folders
+    assert found("name>'a'") == set()
+    assert dlrun("compare", *folder_of_runs, "--where", "name=loop or name=loops", "--csv")[0] == 0
+
+
 def test_columns(dlrun, stored):
     """Facts, metrics, keys of the config."""
     keys = "status,test.accuracy,train_loss,optimizer,optimizer.learning_rate,model.layers[0].units"
