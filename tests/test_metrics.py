@@ -143,6 +143,31 @@ def test_final_metrics_have_the_digits_of_float64(dlrun, tmp_path):
     assert float(last.split(",")[-1]) == pytest.approx(right, abs=1e-3)
 
 
+@pytest.mark.slow
+def test_a_training_that_went_wrong_says_so_though_it_is_quiet(dlrun, tmp_path):
+    """That is its only line: what float32 leaves of a large number is no news.
+
+    The answers are off by more than the mean is, in squares, which R² says below 0.
+    """
+    write_config(
+        tmp_path / "far.yaml", None, dataset={"type": "sine"}, loss="mse", metrics=["R2Score"],
+        model=layers(1), optimizer={"type": "Adam", "learning_rate": 1e5},
+        training={"epochs": 5},
+    )  # fmt: skip
+    done = dlrun("train", "far.yaml", "--quiet")
+    assert measured(done.run)["r2_score"] < -1e6
+    said = predictions(done.run)
+    true, answers = said["true"].astype(float), said["predicted"].astype(float)
+    off = np.sqrt(np.mean((true - answers) ** 2))
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"warning: baseline: always {true.mean():.4f}, the mean of the training")
+    assert f"The network is off by {off:.2f}" in line
+    assert ": WORSE by more than chance (" in line
+    assert "warning: " not in dlrun("train", "far.yaml").err
+    fine = ("--set", "optimizer.learning_rate=0.05", "--set", "training.epochs=20")
+    assert dlrun("train", "far.yaml", "--quiet", *fine).err == ""
+
+
 MOONS, BLOBS, SINE = ({"type": word} for word in ("moons", "blobs", "sine"))
 
 

@@ -15,12 +15,21 @@ from dlrun.cli import options, placing
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, fill, screen_of, write_data, write_drawing, write_json
+from dlrun.cli.terminal.output import (
+    Screen,
+    fill,
+    screen_of,
+    write_data,
+    write_drawing,
+    write_json,
+    write_message,
+)
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.names import REPORT
+from dlrun.training.listener import WARNING
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
@@ -217,7 +226,10 @@ def _refuse_for_many(cluster: Cluster, source: str | None) -> None:
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
-    """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
+    """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout.
+
+    With `quiet` the table is left out, but not that the network is worse than its baseline.
+    """
     folder, metrics = outcome.folder.path, outcome.metrics
     if not quiet:
         report, screen = outcome.judged.classification, screen_of(sys.stderr)
@@ -230,6 +242,9 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
                 baseline=outcome.baseline,
             )
         )
+    elif outcome.baseline is not None and outcome.baseline[1].beats == "worse":
+        split, baseline = outcome.baseline
+        write_message(f"{WARNING}{printable(baseline.in_words(split))}")
     if as_json:
         finished = {"run": folder, "status": "finished"}
         write_json({**finished, "seconds": outcome.seconds, "metrics": metrics})

@@ -31,7 +31,7 @@ from dlrun.training.steps import AS_IN_EPOCHS
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
 
-VISIBLE = 1e-4  # the last digit of a metric that is shown
+VISIBLE = 1e-4  # the last digit of a metric that is shown; of one above 1 a share of it
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,9 @@ def _rounded(split: str, values: Mapping[str, float]) -> dict[str, str]:
     told = {}
     for name, value in _final(values).items():
         in_epochs = values.get(f"{AS_IN_EPOCHS}{name}", value)
-        if not (abs(value - in_epochs) < VISIBLE or math.isnan(value)):
+        # What float32 holds of a large number is no slip: it has seven digits, wherever they are.
+        least = VISIBLE * max(1.0, abs(value))
+        if not (abs(value - in_epochs) < least or math.isnan(value)):
             told[name] = (
                 f"{name} of the {split} rows is {value:.4f}, but epochs, which compute in float32, "
                 f"have {in_epochs:.4f} for it; give the metric 'dtype: float64'"

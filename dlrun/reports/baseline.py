@@ -56,6 +56,12 @@ class Baseline:
     other: Baseline | None = None  # a second one, of the same rows
 
     @property
+    def beats(self) -> Beats:
+        """Whether the network is better, or worse: the worst of all verdicts."""
+        words: tuple[Beats, ...] = ("worse", "undecided", "better")
+        return min((trial.beats for trial in self.trials), key=words.index)
+
+    @property
     def columns(self) -> dict[str, Mapping[str, float]]:
         """The metrics of all baselines, by what they are called."""
         others = {} if self.other is None else self.other.columns

@@ -207,7 +207,6 @@ def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
 
 def baseline_lines(split: str, baseline: Baseline, screen: Screen) -> list[str]:
     """Say whether a network beats the baseline of a split; in colour where it does not."""
-    words = ("worse", "undecided", "better")
-    worst = min((trial.beats for trial in baseline.trials), key=words.index)
+    color = _BEATS[baseline.beats]
     lines = fill(printable(baseline.in_words(split)), screen.width).splitlines()
-    return [paint(line, _BEATS[worst], screen) if _BEATS[worst] else line for line in lines]
+    return [paint(line, color, screen) if color else line for line in lines]
