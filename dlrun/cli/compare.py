@@ -265,9 +265,10 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         labels = [run.label for run in found.runs]
         metrics = [_row(row, texts) for row, texts in _cells(found)]
         rows = [*metrics, *_key_rows(_told(found))]
-        legend = [_LEGEND] if any(row.best for row in found.rows) else []
-        shares = _shares(found, screen)
-        return "\n\n".join([_fitted("", labels, rows, screen), *legend, *filter(None, [shares])])
+        said = [_LEGEND, found.caveat] if any(row.best for row in found.rows) else []
+        legend = "\n".join(fill(one, screen.width) for one in said if one is not None)
+        parts = [_fitted("", labels, rows, screen), legend, _shares(found, screen)]
+        return "\n\n".join(part for part in parts if part)
     labels = [group.label for group in found.groups]
     counts = [[*map(Cell, row)] for row in _counts(found)]
     means = [

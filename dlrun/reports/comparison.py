@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.absent import ABSENT
 from dlrun.reports.repeats import FOLDS, SEEDS, Repeat, Repeats, without_repeat
@@ -248,6 +248,12 @@ def by_repeat(runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow) -> 
     return {repeat: fmean(values) for repeat, values in sorted(found.items())}
 
 
+ONE_EACH: Final = (
+    "one run each, so nothing tells whether the seeds alone make such a difference; train them "
+    "with --set seed=0..4"
+)
+
+
 @dataclass(frozen=True)
 class Grouping:
     """Runs by config, where some differ by seed or fold only; all of it empty where none do."""
@@ -255,13 +261,14 @@ class Grouping:
     groups: tuple[SeedGroup, ...]
     keys: Mapping[str, tuple[Any, ...]]  # in which the groups differ, one value a group
     rows: tuple[GroupRow, ...]  # the metrics, one mean a group
+    caveat: str | None = None  # what runs of several configs do not tell that are no groups
 
 
 def grouping(runs: Sequence[ComparedRun], rows: Sequence[MetricRow]) -> Grouping:
     """Put runs of one config together, call them by what differs, and take their means."""
     groups = seed_groups(runs)
     if not groups:
-        return Grouping((), {}, ())
+        return Grouping((), {}, (), ONE_EACH if keys_of(differing_keys(runs)) else None)
     firsts = [runs[group.runs[0]] for group in groups]
     keys = keys_of(differing_keys(firsts)) if len(firsts) > 1 else {}
     groups = called(groups, keys)

@@ -47,6 +47,7 @@ class RunComparison:
     has_baseline: bool = False  # the first run is what the others are held against
     # of the answers to the judged rows that are right, against the baseline's; None where unknown
     shares: tuple[ShareDifference | None, ...] = ()
+    caveat: str | None = None  # what one run of each config does not tell
 
     def group_facts(self) -> dict[str, tuple[Any, ...]]:
         """Give the facts of groups: the mean of numbers, else what all runs have, else ABSENT."""
@@ -86,10 +87,10 @@ def compare(
     first = [] if baseline is None else [str(find_run(baseline, runs_dir))]
     found = open_runs([*first, *references], runs_dir)
     if len(found) < 2:  # noqa: PLR2004
-        named = found[0].name if found else "none is named"
+        named = f"there is one: {found[0].name}" if found else "none is named"
         raise UsageError(
-            f"a comparison takes two runs: {named}.",
-            fix="Name two runs or more, or choose them with --where.",
+            f"a comparison takes two runs or more, and {named}.",
+            fix="Name them, or choose them with --where.",
         )
     runs = [read_run(run) for run in found]
     rows = _chosen(metric_rows(runs), metrics)
@@ -108,6 +109,7 @@ def compare(
         _facts(found, columns),
         has_baseline=baseline is not None,
         shares=tuple(_share_differences(found)) if is_alone else (),
+        caveat=found_groups.caveat,
     )
 
 

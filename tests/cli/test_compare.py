@@ -44,7 +44,9 @@ def test_side_by_side(seeds):
         "seed                              0           1\n"
         "optimizer.learning_rate       0.001        0.01\n"
         "\n"
-        "* best"
+        "* best\n"
+        "one run each, so nothing tells whether the seeds alone make such a difference;\n"
+        "train them with --set seed=0..4"
     )
 
 
@@ -61,7 +63,10 @@ def test_many_runs_are_rows(seeds):
         "  seed                     1\n"
         "  optimizer.learning_rate  0.01\n"
         "\n"
-        "* best"
+        "* best\n"
+        "one run each, so nothing tells whether the\n"
+        "seeds alone make such a difference; train\n"
+        "them with --set seed=0..4"
     )
     rows = drawn(seeds, "slow0", "fast0", width=46, metrics=["test.loss"]).splitlines()
     assert rows[:2] == [
@@ -192,6 +197,18 @@ def test_runs_by_a_condition(seeds, dlrun):
     assert names == ["slow0", "slow1", "slow2", "fast2"]
 
 
+def test_one_run_of_each_config_tells_nothing_of_seeds(seeds, dlrun):
+    """Not so where a config has two, nor where only seed and name differ."""
+    caveat = "one run each, so nothing tells"
+    words = ("--runs-dir", seeds, "--metric", "test.accuracy")
+    assert caveat in dlrun("compare", "slow0", "fast0", *words)[1]
+    assert caveat in dlrun("compare", "slow0", "fast0", "--baseline", "slow0", *words)[1]
+    for runs in (("slow0", "fast0", "fast1"), ("slow0", "slow1")):
+        assert caveat not in dlrun("compare", *runs, *words)[1]
+    again = store(seeds, "again", "optimizer.learning_rate=0.001", accuracy=0.99)
+    assert caveat not in dlrun("compare", "slow0", again.name, *words)[1]
+
+
 def test_a_run_without_metrics(seeds, dlrun):
     """It failed: that is told, and the others are compared."""
     run = store(seeds, "broken", "seed=0")
@@ -205,11 +222,11 @@ def test_a_run_without_metrics(seeds, dlrun):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["slow0"], 2, "error: a comparison takes two runs: "),
-        ([], 2, "error: a comparison takes two runs: none is named.\n  Name two runs or more, or"),
+        (["slow0"], 2, "error: a comparison takes two runs or more, and there is one: 2"),
+        ([], 2, "error: a comparison takes two runs or more, and none is named.\n  Name them, or"),
         (["--where", "seed>7"], 2, "error: --where: there is no such run in "),
         (["--where", "sed>7"], 2, "error: --where, column 1: no run has 'sed'."),
-        (["slow0", "slow0"], 2, "error: a comparison takes two runs: "),
+        (["slow0", "slow0"], 2, "error: a comparison takes two runs or more, and there is one: "),
         (["slow0", "nothing"], 2, "error: no run in "),
         (["slow0", "slow1", "--metric", "test.acuracy"], 2,
          "error: --metric: no run has the metric 'test.acuracy'.\n  Did you mean 'test.accuracy'?"),

@@ -58,6 +58,7 @@ def comparison_page(
         groups=found.groups,
         group_of={number: group.label for group in found.groups for number in group.runs},
         means=means,
+        caveat=found.caveat,
         margin_legend=margin_legend(one for row in found.rows for one in row.estimates),
         unlike=unlike.in_words() if unlike else None,
         classes=classes[:MOST_CLASSES],

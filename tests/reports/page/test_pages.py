@@ -287,6 +287,7 @@ def test_a_comparison_tells_what_differs():
     page = comparison_page(runs, draw_comparison(runs))
     Checked(page)
     read = text_of(page)
+    assert "one run each, so nothing tells whether the seeds alone make such a difference" in read
     assert "training.batch_size 32 7" in read
     assert "training.epochs" not in read
     assert '<td class="best">0.5000</td><td>0.6000</td>' in page
