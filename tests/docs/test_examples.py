@@ -22,7 +22,7 @@ def test_every_config_is_valid(workplace, dlrun):
     """All of them, at once: the words, their arguments, the shapes."""
     configs = [one for page in PAGES for one in blocks(page, "yaml") if one.is_config]
     for config in configs:
-        name = f"{config.place.replace('/', '-').replace(':', '-')}.yaml"
+        name = config.file or f"{config.place.replace('/', '-').replace(':', '-')}.yaml"
         (workplace / name).write_text(config.text)
         dlrun("validate", name)
     assert len(configs) > 5
@@ -90,12 +90,20 @@ def _exactness(_folder, out):
 
 
 def _write_configs(folder, out):
-    """The lines give a config, a schema and a run; the line for editors names the schema."""
+    """The lines give a config, a schema and a run; the line for editors names the schema.
+
+    What is said of a variant is what is told of it, and each of three configs has three seeds.
+    """
     assert "Conv2D, a layer of Keras" in out
     page = text_of("docs/how-to/write-configs.md")
     (line,) = re.findall(r"^`# yaml-language-server: \$schema=(\S+)`$", page, re.MULTILINE)
     assert json.loads((folder / line).read_text())["properties"]["model"]
-    assert (folder / out.splitlines()[-1] / "metrics.json").is_file()
+    runs = [line for line in out.splitlines() if line.startswith("runs/")]
+    assert all((folder / run / "metrics.json").is_file() for run in runs)
+    names = [run.partition("_")[2].rpartition("_")[0] for run in runs]
+    assert names[-9:] == ["base"] * 3 + ["small_steps"] * 3 + ["momentum"] * 3
+    (told,) = blocks("docs/how-to/write-configs.md", "text")
+    assert told.text in out
 
 
 def _by_heart(folder, _out):
