@@ -196,9 +196,7 @@ def _require_kind(kind: str) -> None:
         return
     what = f"There is no kind '{kind}'."
     near = near_word(kind, [*catalog.KINDS, *SECTIONS])
-    if near:
-        raise UsageError(what, fix=f"Did you mean `dlrun list {near}`?")
-    meant = _meant(kind)
+    meant = _meant(kind) or (near and f"`dlrun list {near}`")  # a word as it is, before any alike
     fix = f"Did you mean {meant}?" if meant else f"The kinds are {', '.join(catalog.KINDS)}."
     raise UsageError(what, fix=fix)
 

@@ -137,6 +137,8 @@ def test_json(dlrun):
                 "`dlrun list losses mse`", "`dlrun list metrics mse`"
             ),
         ),
+        (["date"], "There is no kind 'date'.\n  Did you mean `dlrun list columns date`?"),
+        (["datas"], "There is no kind 'datas'.\n  Did you mean `dlrun list dataset`?"),
         (["zzz"], f"There is no kind 'zzz'.\n  The kinds are {', '.join(catalog.KINDS)}."),
         (["layers", "Conv2"], "There is no layer 'Conv2'.\n  Did you mean 'Conv2D'?"),
         (
@@ -156,6 +158,15 @@ def test_json(dlrun):
 def test_unknown_words(dlrun, words, message):
     """What was probably meant; exit code 2; nothing on stdout."""
     assert dlrun("list", *words) == (2, "", f"error: {message}\n")
+
+
+@pytest.mark.parametrize("kind", catalog.KINDS)
+def test_a_word_without_its_kind_is_found_as_it_is(dlrun, kind):
+    """Whatever else is called a little like it, as `dataset` is like `date`."""
+    groups = {catalog.family(kind, word) for word in catalog.words(kind)}
+    for word in [word for word in catalog.words(kind) if word not in {*groups, *catalog.KINDS}]:
+        code, _, err = dlrun("list", word)
+        assert (code, f"`dlrun list {kind} {word}`" in err) == (2, True), (word, err)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
