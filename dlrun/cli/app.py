@@ -207,7 +207,23 @@ def _ours(command: Any) -> Any:
     """Let a command write its help for narrow terminals, and take its texts by `_Texts`."""
     ours = {"formatter_class": _Formatter}
     command.context_class = type("Context", (command.context_class,), ours)
-    return _without_pydantic(command)
+    return _without_pydantic(_naming_itself(command))
+
+
+def _naming_itself(command: Any) -> Any:
+    """Let errors know of which command they are: those of an option without its value do not."""
+    parse = command.parse_args
+
+    def parse_args(ctx: Any, args: list[str]) -> Any:
+        try:
+            return parse(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
+    command.parse_args = parse_args
+    return command
 
 
 def _without_pydantic(command: Any) -> Any:

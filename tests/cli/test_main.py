@@ -85,6 +85,26 @@ def test_usage_errors_look_like_ours(dlrun, words, message):
 
 
 @pytest.mark.parametrize(
+    ("words", "what", "command"),
+    [
+        (["runs", "--best"], "Option '--best' requires an argument.", "runs"),
+        (["train", "a.yaml", "--set"], "Option '--set' requires an argument.", "train"),
+        (["sweep", "a.yaml", "--jobs"], "Option '--jobs' requires an argument.", "sweep run"),
+        (["sweep", "show", "-h", "--runs-dir"], "Option '--runs-dir' requires an", "sweep show"),
+        (["train", "a.yaml", "--quiet=3"], "Option '--quiet' does not take a value.", "train"),
+    ],
+)
+def test_an_option_that_lacks_its_value_leads_to_the_help_of_its_command(
+    dlrun, words, what, command
+):
+    """As any other mistake in it."""
+    exit_code, out, err = dlrun(*words)
+    assert (exit_code, out) == (2, "")
+    assert err.startswith(f"error: {what}")
+    assert err.endswith(f"\n  `dlrun {command} --help` tells more.\n")
+
+
+@pytest.mark.parametrize(
     ("words", "where"),
     [
         (["train", ""], "CONFIG"),
