@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Run, RunsDir
+from dlrun.cli import options
 from dlrun.cli.terminal.output import write_data, write_message
+from dlrun.rundir.folder import Run
+
+if TYPE_CHECKING:
+    from dlrun.workflows.watch import Look
 
 
-def watch(run: Run, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+def watch(run: options.Run, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Follow a run, or a sweep, that another process works on, until it has ended."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.trash import find_folders, is_sweep
@@ -21,7 +27,8 @@ def watch(run: Run, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     else:
         before = None  # so many epochs were told; None at the first look
         with listening(quiet=False) as listener:
-            for row, epochs, logs in watch_run(folder):  # noqa: B007 - the last is told below
+            for look in watch_run(folder):
+                epochs, logs = look.epochs, look.logs
                 if before is None:
                     listener.started(epochs=epochs, steps=1, first_epoch=len(logs))
                     for epoch, one in enumerate(logs, start=1):
@@ -30,10 +37,17 @@ def watch(run: Run, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
                     listener.progressed(epoch=len(logs), step=0, logs=logs[-1])
                 before = len(logs)
             listener.finished()
-        reason = row.reason or row.status
-        is_told = reason.lower().startswith(row.status)  # `Interrupted by SIGINT.`
-        write_message(reason if is_told else f"{row.status}: {reason}")
-        is_well = row.status == "finished"
+        write_message(_how_it_ended(look))
+        is_well = look.row.status == "finished"
     write_data(str(folder))
     if not is_well:
         raise typer.Exit(1)
+
+
+def _how_it_ended(look: Look) -> str:
+    """Say of the run how it ended, for `Interrupted by SIGINT.` alone would be said of `watch`."""
+    row = look.row
+    if row.status == "damaged":
+        return f"the run is damaged: {row.reason}"
+    early = Run(row.path).ended_early(look.epochs)
+    return "finished" if early is None else f"the run {early}"

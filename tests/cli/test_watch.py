@@ -55,7 +55,25 @@ def test_what_has_ended_is_told_at_once(dlrun, tmp_path):
         run.write_text("history.csv", "epoch,loss\n1")
         raise DlrunError("The disk is full.")
     code, _, err = dlrun("watch", "three", *at)
-    assert (code, err) == (1, "failed: The disk is full.\n")
+    assert (code, err) == (1, "the run has failed after 0 of 3 epochs: The disk is full.\n")
+
+
+def test_it_is_the_run_that_was_interrupted(dlrun, tmp_path):
+    """Not the command that watches; how far it came is told."""
+    run = create_run(tmp_path / "runs", "long")
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        recording(run, {"config": {"training.epochs": 3000}}),
+    ):
+        run.write_text("history.csv", "epoch,loss\n1,0.5\n2,0.25\n")
+        raise KeyboardInterrupt
+    code, out, err = dlrun("watch", "long", "--runs-dir", tmp_path / "runs")
+    assert (code, out) == (1, f"{run.path}\n")
+    told = "the run was interrupted after 2 of 3000 epochs: Interrupted by SIGINT."
+    assert err.splitlines()[-1] == told
+    (run.path / "run.json").write_text("{")
+    _, _, err = dlrun("watch", "long", "--runs-dir", tmp_path / "runs")
+    assert err.splitlines()[-1].startswith("the run is damaged: ")
 
 
 def test_a_sweep(dlrun, tmp_path):
