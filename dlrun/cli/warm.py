@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -79,16 +80,24 @@ def status(*, as_json: options.AsJson = False) -> None:
     elif found is None:
         write_data("not running")
     else:
-        done = f"commands run: {found['served']}; at work: {found['working']}"
-        lines = [
-            f"process {found['pid']}, {found['memory_mb']} MB",
-            f"{done}; waiting for more of their kind: {found['kept']}",
-            f"ends in {format_duration(found['seconds_left'])} unless there is a command",
-        ]
-        if found["refused"]:
-            told = f"{found['refused']}, the last one because {found['refusal']}"
-            lines.insert(2, f"commands left to processes of their own: {told}")
-        write_data("\n".join(lines))
+        write_data("\n".join(_lines(found)))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    """Say what the process has done, does, and keeps."""
+    yield f"process {found['pid']}, {found['memory_mb']} MB"
+    yield f"commands run: {found['served']}, without the one that started it"
+    yield f"at work now: {found['working'] or 'none'}"
+    if found["kept"]:
+        trainings = count(found["kept"], "training")
+        yield (
+            f"kept for some seconds: the graphs of {trainings}, for the next that differs in seed, "
+            "epochs or learning rate only"
+        )
+    if found["refused"]:
+        told = f"{found['refused']}, the last one because {found['refusal']}"
+        yield f"commands left to processes of their own: {told}"
+    yield f"ends in {format_duration(found['seconds_left'])} unless there is a command"
 
 
 @warm.command()

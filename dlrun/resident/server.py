@@ -178,10 +178,11 @@ class Server:
     def _status(self) -> dict[str, list[bytes]]:
         now = time.monotonic()
         working = sum(one.client is not None for one in self._copies.values())
+        kept = sum(one.client is None and one.kind is not None for one in self._copies.values())
         left = max(self._used + self.idle_seconds - now, 0)
         facts: dict[str, Any] = {
             "pid": os.getpid(), "served": self.served, "refused": self.refused,
-            "working": working, "kept": len(self._copies) - working,
+            "working": working, "kept": kept,
             "idle_seconds": self.idle_seconds, "seconds_left": left, "refusal": self.refusal,
             "memory_mb": _memory_mb(),
         }  # fmt: skip

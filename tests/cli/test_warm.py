@@ -61,7 +61,11 @@ def test_it_is_started_asked_and_ended(alone):
     assert alone("--version").stdout.startswith("dlrun ")
     alone("--version", OMP_NUM_THREADS="1")
     shown = alone("warm", "status").stdout
-    assert "commands run: 1; at work: 0" in shown
+    assert shown.splitlines()[1:3] == [
+        "commands run: 1, without the one that started it",
+        "at work now: none",
+    ]
+    assert "kept" not in shown
     assert "1, the last one because OMP_NUM_THREADS in the environment is another one" in shown
     again = alone("warm", "--idle", "0.02").stderr
     assert again.startswith(f"warm: process {facts['pid']} ")

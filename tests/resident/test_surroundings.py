@@ -1,6 +1,7 @@
 """A copy is what its caller is; what no copy can be, a new process is; strangers are not heard."""
 
 import os
+import re
 import resource as limits
 import signal
 import socket
@@ -193,13 +194,22 @@ def test_graphs_are_kept_and_bits_are_those_of_a_run_alone(resident, tmp_path):
         weights = (run / "weights.safetensors").read_bytes()
         return (run / "run.json").read_text().split('"pid": ')[1].split(",")[0], weights
 
+    before = int(resident.ask()["served"])
     kept = [trained(seed) for seed in (1, 2, 1)]
     assert len({pid for pid, _ in kept}) == 1
     assert kept[0][1] == kept[2][1] != kept[1][1]
     other, weights = trained(2, "--name", "another")
     assert other != kept[0][0]
     assert weights == kept[1][1]
-    assert int(resident.ask()["kept"]) >= 1
+    asked = resident.ask()
+    assert int(asked["served"]) - before == 4
+    assert int(asked["kept"]) >= 1
+    shown = run_program(COMMAND, "warm", "status", env=resident.env).stdout
+    assert re.search(
+        r"(?m)^kept for some seconds: the graphs of (1 training|2 trainings), for the next that "
+        r"differs in seed, epochs or learning rate only$",
+        shown,
+    )
 
 
 def test_commands_are_run_and_callers_that_are_killed_end_them(resident, tmp_path):
