@@ -364,23 +364,25 @@ def export(experiment: Experiment, prepared: Prepared, active: ActiveRun) -> Non
 
     What was found of some of them, when they were checked, is told and recorded too.
     """
-    from dlrun.exporters import run_exporter
+    from dlrun.exporters import packing_last, run_exporter
 
     run, names = active.run, set[str]()
     checked: dict[str, Any] = {}
-    for component in experiment.exports:
-        written = run_exporter(
-            component.type,
-            component.arguments,
-            model=prepared.assembly.model,
-            splits=prepared.splits,
-            predictor=prepared.assembly.predictor,
-            folder=run,
-        )
-        names |= {path.relative_to(run.path).as_posix() for path in written.paths}
-        checked |= written.checked
-        active.say(*written.lines)
-    active.record.note(exports=sorted(names), **({"exports_checked": checked} if checked else {}))
+    for part in packing_last(experiment.exports):
+        for component in part:
+            written = run_exporter(
+                component.type,
+                component.arguments,
+                model=prepared.assembly.model,
+                splits=prepared.splits,
+                predictor=prepared.assembly.predictor,
+                folder=run,
+            )
+            names |= {path.relative_to(run.path).as_posix() for path in written.paths}
+            checked |= written.checked
+            active.say(*written.lines)
+        found = {"exports_checked": checked} if checked else {}
+        active.record.note(exports=sorted(names), **found)
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from dlrun.config import Component
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,16 @@ class Written:
     lines: tuple[str, ...] = ()  # the same in words
 
 
-def packs_page(word: str) -> bool:
-    """Say whether an exporter packs the page of a run, as `PACKS_PAGE` of its file does."""
-    return bool(getattr(import_module(f"dlrun.exporters.{word}"), "PACKS_PAGE", False))
+def packs_run(word: str) -> bool:
+    """Say whether an exporter packs the run with all that it holds, as `PACKS_RUN` of its file."""
+    return bool(getattr(import_module(f"dlrun.exporters.{word}"), "PACKS_RUN", False))
+
+
+def packing_last(exports: Sequence[Component]) -> list[list[Component]]:
+    """Put those that pack the run into a second part, for they pack what the first has written."""
+    packing = [one for one in exports if packs_run(one.type)]
+    others = [one for one in exports if not packs_run(one.type)]
+    return [others, packing] if packing else [others]
 
 
 def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> Written:

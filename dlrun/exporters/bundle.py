@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from dlrun.training.evaluation import Predictor
 
 NAME = "bundle.zip"
-PACKS_PAGE = True
+PACKS_RUN = True
 PERSONAL: Final = ("user", "host", "pid", "boot", "folder")
 """What a record says of who trained a run, and where, which nobody needs who is given it."""
 
 
 def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> Written:
-    """Pack the run without its checkpoint: config, weights, metrics, and what was exported before.
+    """Pack the run without its checkpoint: config, weights, metrics, and all that was exported.
 
     `predict`, `evaluate`, `explain`, `weights` and `verify` read it in the place of a run folder,
     and `dlrun import` unpacks it. `dlrun export` draws a page before, where there is none.

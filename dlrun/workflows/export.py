@@ -43,8 +43,7 @@ def export(
     """
     components = _read(run, words)
     with holding_lock(run.path):
-        record = run.read_record()
-        if record["status"] != "finished":
+        if run.read_record()["status"] != "finished":
             raise RunFolderError(
                 f"{run.standing}: only a finished run is exported.",
                 where=str(run.path),
@@ -53,31 +52,44 @@ def export(
         opened = open_trained(run, listener, trust=trust)
         assembly = load_assembly(opened)
 
-        from dlrun.exporters import packs_page, run_exporter
+        from dlrun.exporters import packing_last, packs_run
 
         has_page = os.path.lexists(run.file(REPORT))
-        if not has_page and any(packs_page(component.type) for component in components):
+        if not has_page and any(packs_run(component.type) for component in components):
             _draw_page(opened, assembly)
-        written: list[Path] = []
-        checked: dict[str, Any] = dict(record.get("exports_checked", {}))
-        with _recording(run, record, written, checked):
-            for component in components:
-                listener.doing(f"exporting {component.type} ...")
-                one = run_exporter(
-                    component.type,
-                    component.arguments,
-                    model=assembly.model,
-                    splits=_Later(opened),
-                    predictor=assembly.predictor,
-                    folder=run,
-                )
-                written += one.paths
-                for path in one.paths:  # what was found of an older file says nothing of it
-                    checked.pop(path.name, None)
-                checked |= one.checked
-                for line in one.lines:
-                    listener.message(line)
+        splits = _Later(opened)
+        parts = [part for part in packing_last(components) if part]
+        written = [path for part in parts for path in _export(opened, assembly, splits, part)]
     return list(dict.fromkeys(written))
+
+
+def _export(
+    opened: OpenedRun, assembly: Assembly, splits: _Later, components: Sequence[Component]
+) -> list[Path]:
+    """Run exporters one after the other, and record what they have written."""
+    from dlrun.exporters import run_exporter
+
+    run, record = opened.run, opened.run.read_record()
+    written: list[Path] = []
+    checked: dict[str, Any] = dict(record.get("exports_checked", {}))
+    with _recording(run, record, written, checked):
+        for component in components:
+            opened.listener.doing(f"exporting {component.type} ...")
+            one = run_exporter(
+                component.type,
+                component.arguments,
+                model=assembly.model,
+                splits=splits,
+                predictor=assembly.predictor,
+                folder=run,
+            )
+            written += one.paths
+            for path in one.paths:  # what was found of an older file says nothing of it
+                checked.pop(path.name, None)
+            checked |= one.checked
+            for line in one.lines:
+                opened.listener.message(line)
+    return written
 
 
 def _draw_page(opened: OpenedRun, assembly: Assembly) -> None:

@@ -165,12 +165,24 @@ def test_a_bundle_becomes_a_run_again(packed, dlrun, tmp_path):
     assert "there is no such file" in dlrun("import", "nowhere.zip", code=2).err
 
 
+def test_a_bundle_holds_what_is_exported_with_it(iris, dlrun, tmp_path):
+    """Wherever its word stands; what was found of the others is in its record, too."""
+    done = dlrun("export", iris, "bundle", "card", "litert")
+    (path,) = [line for line in done.out.splitlines() if line.endswith(".zip")]
+    assert done.out.splitlines()[-1] == path
+    with bundle.reading(str(iris / "bundle.zip"), tmp_path) as opened:
+        assert {"card.md", "model.tflite"} <= set(opened.record["files"])
+        assert "model.tflite" in opened.record["exports_checked"]
+    dlrun("verify", iris / "bundle.zip")
+    dlrun("verify", iris)
+
+
 def test_a_bundle_of_the_config_holds_a_finished_run(dlrun, tmp_path):
     """Though the run still works when it is written."""
     (tmp_path / "points.yaml").write_text(
         "dataset: two_points\nmodel: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
         "loss: binary_crossentropy\noptimizer: sgd\ntraining: {epochs: 1}\n"
-        "exports: [card, bundle]\n"
+        "exports: [bundle, card]\n"
     )
     trained = dlrun("train", "points.yaml")
     run = trained.run
