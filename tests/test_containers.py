@@ -84,7 +84,7 @@ def test_an_interrupted_run_of_another_container(container, dlrun, tmp_path):
     reason = container()
     err = dlrun("resume", "latest", code=4).err
     assert "this run is not one of yours" in err
-    assert "Give --trust to go on with it." in err
+    assert "Give --trust to go on with it, if you trust where the run comes from." in err
     assert reason in err
     dlrun("resume", "latest", "--trust")
 

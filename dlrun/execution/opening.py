@@ -25,7 +25,7 @@ from dlrun.execution.layers import steps_of
 from dlrun.execution.loading import check_size, import_tensorflow, load_again, load_splits
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import Run
-from dlrun.rundir.integrity import check_file, is_own, unknown_because
+from dlrun.rundir.integrity import check_file, is_own, trusting
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes import count_parameters
@@ -167,8 +167,7 @@ def _check_trusted(opened: OpenedRun) -> None:
         raise RunFolderError(
             f"this run is not one of yours, and its config names {', '.join(named)}.",
             where=str(opened.run.path),
-            fix=f"Give --trust to let dlrun read it. "
-            f"{unknown_because(opened.run.record.get('seal'))}",
+            fix=trusting("let dlrun read it", opened.run.record.get("seal")),
         )
 
 

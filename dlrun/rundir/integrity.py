@@ -165,6 +165,12 @@ def keyless() -> str | None:
     )
 
 
+def trusting(what: str, sealed: object) -> str:
+    """Say how to let dlrun do something with a run that is not known as the user's own."""
+    given = f"Give --trust to {what}, if you trust where the run comes from."
+    return f"{given} {unknown_because(sealed)}"
+
+
 def unknown_because(sealed: object) -> str:
     """Say why a run is not known as the user's own, and how to mend it."""
     key, why = _key()
@@ -174,10 +180,10 @@ def unknown_because(sealed: object) -> str:
         said = "It bears no seal: no key could be kept when it was made"
     else:
         said = (
-            f"It was sealed with another key than {_shown_path()}: it was trained elsewhere, as an "
+            "It was trained elsewhere, as an imported run was: it is sealed with another key than "
+            f"{_shown_path()}. If you trained it yourself, in a container, the key is gone with "
+            "that"
         )
-        said += "imported run was, or in a container that has lost its key; of containers"
-        return f"{said}, {_LASTING}."
     return f"{said}; {_LASTING}."
 
 

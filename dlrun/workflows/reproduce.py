@@ -19,7 +19,7 @@ from dlrun.execution.origin import changed_files
 from dlrun.execution.run import ActiveRun, Prepared, execute_run, prepare
 from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import Run, create_run
-from dlrun.rundir.integrity import unknown_because
+from dlrun.rundir.integrity import trusting
 from dlrun.rundir.metrics import history_text
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
@@ -61,7 +61,7 @@ def reproduce(
         raise RunFolderError(
             "this run is not one of yours: its config says what is read and computed.",
             where=str(run.path),
-            fix=f"Give --trust to train it again. {unknown_because(record.get('seal'))}",
+            fix=trusting("train it again", record.get("seal")),
         )
     check_there(experiment, MOVED)
     then = Outcome.of(run)

@@ -41,7 +41,7 @@ from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import EXTENSION_WAITS, Extension
 from dlrun.rundir.files import remove_abandoned
 from dlrun.rundir.folder import Run, is_alive, open_run
-from dlrun.rundir.integrity import seal, unknown_because
+from dlrun.rundir.integrity import seal, trusting
 from dlrun.rundir.lock import FolderLock, holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
@@ -311,7 +311,7 @@ def _read(folder: Run, *, epochs: int | None, trust: bool) -> InterruptedRun:
         raise RunFolderError(
             "this run is not one of yours: its config says what is read, computed and written.",
             where=str(folder.path),
-            fix=f"Give --trust to go on with it. {unknown_because(record.get('seal'))}",
+            fix=trusting("go on with it", record.get("seal")),
         )
     checkpoint, damaged = load_checkpoint(folder.path)
     run = InterruptedRun(folder, record, original, experiment, checkpoint, damaged)

@@ -284,6 +284,12 @@ def test_a_bundle_of_another_user_is_a_strangers_run(packed, dlrun, monkeypatch,
     _, path = packed
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
     imported = dlrun("import", path, "--runs-dir", "others").out.strip()
-    assert "--trust" in dlrun("evaluate", imported, code=4).err
+    told = (
+        "Give --trust to let dlrun read it, if you trust where the run comes from. It was trained "
+        "elsewhere, as an imported run was: it is sealed with another key than "
+        f"{tmp_path}/elsewhere/dlrun/key. If you trained it yourself, in a container, the key is "
+        "gone with that; set XDG_STATE_HOME to a folder that lasts."
+    )
+    assert f"\n  {told}\n" in dlrun("evaluate", imported, code=4).err
     (tmp_path / "rows.csv").write_text(ROWS)
     assert "setosa" in dlrun("predict", imported, "rows.csv", "-o", "-", "--quiet").out

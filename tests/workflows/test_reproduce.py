@@ -144,7 +144,7 @@ def test_files_that_a_stranger_names_are_not_read(stranger, dlrun, tmp_path):
         told = dlrun(*words, code=4).err
         assert "this run is not one of yours, and its config names " in told
         assert f"{tmp_path}/table.csv." in told
-        assert "Give --trust to let dlrun read it." in told
+        assert "Give --trust to let dlrun read it, if you trust where the run comes from." in told
         dlrun(*words, "--trust")
     dlrun("evaluate", stranger, "--data", tmp_path / "table.csv")
     dlrun("predict", stranger, tmp_path / "table.csv")
