@@ -90,7 +90,7 @@ def test_usage_errors_look_like_ours(dlrun, words, message):
         (["runs", "--best"], "Option '--best' requires an argument.", "runs"),
         (["train", "a.yaml", "--set"], "Option '--set' requires an argument.", "train"),
         (["sweep", "a.yaml", "--jobs"], "Option '--jobs' requires an argument.", "sweep run"),
-        (["sweep", "show", "-h", "--runs-dir"], "Option '--runs-dir' requires an", "sweep show"),
+        (["sweep", "show", "--runs-dir"], "Option '--runs-dir' requires an", "sweep show"),
         (["train", "a.yaml", "--quiet=3"], "Option '--quiet' does not take a value.", "train"),
     ],
 )
