@@ -9,15 +9,16 @@ import ast
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeAlias
 
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
-from dlrun.shapes.cells import bare_number
+from dlrun.shapes.cells import bare_number, number_fix
 from dlrun.shapes.images import CHANNELS_OF, SUFFIXES, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
@@ -55,15 +56,8 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
-_OTHERWISE: Final = (
-    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), {"thousands": ","}),
-    (re.compile(r"[-+]?\d*,\d+"), {"decimal": ","}),
-    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), {"decimal": ",", "thousands": "."}),
-    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), {"thousands": "'"}),
-    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), {"thousands": " "}),
-    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), {"decimal": "."}),
-)
-"""How numbers may be written that a table was not read with, and the keys that read them."""
+_MARKS: Final = {".": (",", "'", " ", None), ",": (None, ".", "'", " ")}
+"""What may set thousands apart, by what stands before decimals; the likeliest first."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
 """What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
@@ -162,26 +156,65 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     return word, options, f"{reason}; {written}" if written else reason
 
 
-def keys_otherwise(facts: ColumnFacts) -> tuple[str, Mapping[str, str]] | None:
-    """Tell a text of a column, and the keys by which most of its texts are numbers."""
+Ways: TypeAlias = tuple[str, list[dict[str, str]]]
+"""A text, and the keys by which it is read as a number; one after another, the likeliest first."""
+
+
+def ways_otherwise(facts: ColumnFacts) -> Ways:
+    """Tell a text of a column, and the keys by which most of its texts are numbers.
+
+    Of several ways that read equally many, as of `1,234`, the likeliest is the first. None gives
+    decimals another mark where some numbers have decimals already.
+    """
     texts = [text for text, _ in facts.no_numbers]
-    most: list[str] = []
-    keys: Mapping[str, str] = {}
-    for pattern, told in _OTHERWISE:
-        fitting = [text for text in texts if pattern.fullmatch(text)]
-        if len(fitting) > len(most):
-            most, keys = fitting, told
-    return (most[0], keys) if 2 * len(most) > len(texts) else None
+    others = () if facts.wholes < facts.numbers else (one for one in _MARKS if one != facts.decimal)
+    return ways_of(texts, (facts.decimal, *others))
+
+
+def ways_of(texts: Sequence[str], marks: Sequence[str] = tuple(_MARKS)) -> Ways:
+    """See `ways_otherwise`; `marks` may stand before decimals, and first that of the reading."""
+    tried = [
+        ([text for text in texts if _written(mark, thousands).fullmatch(text)],
+         ({} if mark == marks[0] else {"decimal": mark})
+         | ({} if thousands is None else {"thousands": thousands}))
+        for mark in marks
+        for thousands in _MARKS[mark]
+    ]  # fmt: skip
+    most = max((found for found, keys in tried if keys), key=len)
+    if 2 * len(most) <= len(texts):
+        return "", []
+    ways = [keys for found, keys in tried if keys and len(found) == len(most)]
+    return most[0], [one for one in ways if not any(less.items() < one.items() for less in ways)]
+
+
+@cache
+def _written(decimal: str, thousands: str | None) -> re.Pattern[str]:
+    """The pattern of numbers that are written so."""
+    point, grouped = re.escape(decimal), ""
+    if thousands is not None:
+        grouped = rf"[1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|"
+    return re.compile(rf"[-+]?(({grouped}\d+)({point}\d*)?|{point}\d+)([eE][-+]?\d+)?")
+
+
+def say_keys(keys: Mapping[str, str], quotes: str = "") -> str:
+    """Write keys as a config has them: `decimal: "," and thousands: "."`."""
+    told = (f"{quotes}{key}: {json.dumps(value)}{quotes}" for key, value in keys.items())
+    return " and ".join(told)
+
+
+def ways_fix(ways: Sequence[Mapping[str, str]]) -> str:
+    """Say how a config is to read numbers that are written otherwise."""
+    said = ", or ".join(say_keys(keys, "`") for keys in ways)
+    return f"Say how its numbers are written: {said}."
 
 
 def numbers_otherwise(facts: ColumnFacts) -> str | None:
     """Say how the texts of a column are to be read, where most are numbers written otherwise."""
-    found = keys_otherwise(facts)
-    if found is not None:
-        keys = " and ".join(f"{key}: {json.dumps(value)}" for key, value in found[1].items())
-        return f"{quote(found[0])} is a number with {keys}"
+    text, ways = ways_otherwise(facts)
+    if ways:
+        return f"{quote(text)} is a number with {say_keys(ways[0])}"
     texts = [text for text, _ in facts.no_numbers]
-    units = [text for text in texts if bare_number(text) is not None]
+    units = [text for text in texts if bare_number(text) not in (None, text)]
     if facts.distinct >= ENOUGH and 2 * len(units) > len(texts):
         return f"{quote(units[0])} is a number with a unit: write {bare_number(units[0])}"
     return None
@@ -275,6 +308,10 @@ def _others(facts: ColumnFacts) -> str:
     if not values:
         return "the others are to be mended"
     shown = ", ".join(map(quote, values[:3]))
+    if written := numbers_otherwise(facts):
+        return written
+    if fix := number_fix(values[0]):
+        return f"others are {shown}: {fix[0].lower()}{fix[1:-1]}"
     words = ", ".join(map(_yaml, values[:3]))
     return f"others are {shown}: perhaps `missing_values: [{words}]`"
 

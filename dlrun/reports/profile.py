@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.columns.inference import TEXT, UNREAD, keys_otherwise, numbers_otherwise
+from dlrun.columns.inference import TEXT, UNREAD, numbers_otherwise, ways_otherwise
 from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
@@ -264,10 +264,10 @@ def _of_formats(column: ColumnProfile) -> str:
 
 def _written_otherwise(facts: ColumnFacts) -> str | None:
     """Say how the texts of a column are to be read, and the options that read them so."""
-    told, found = numbers_otherwise(facts), keys_otherwise(facts)
-    if found is None:
+    told, (_, ways) = numbers_otherwise(facts), ways_otherwise(facts)
+    if not ways:
         return told
-    words = (word for pair in found[1].items() for word in ("--set", "=".join(pair)))
+    words = (word for pair in ways[0].items() for word in ("--set", "=".join(pair)))
     return f"{told}; read it with `{shlex.join(words)}`"
 
 

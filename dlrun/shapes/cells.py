@@ -76,7 +76,7 @@ def number_fix(text: str) -> str | None:
             f"Write thousands without commas ({plain}), decimals with a point "
             f"({number.replace(',', '.')})."
         )
-    if re.fullmatch(r"[+-]?\d+,\d+", number):
+    if re.fullmatch(r"[+-]?\d*,\d+", number):
         return f"Write decimals with a point: {number.replace(',', '.')}."
     if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
         plain = number.replace(".", "").replace(",", ".")

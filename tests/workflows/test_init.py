@@ -249,6 +249,26 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     assert "Did you mean 'decimal'?" in told
 
 
+@pytest.mark.parametrize(
+    ("cells", "settings", "told"),
+    [
+        (("0,5", "1.234,5"), ["decimal=,"], "'1.234,5' is a number with thousands: \".\""),
+        (("0.5", "1,234.5"), [], "'1,234.5' is a number with thousands: \",\""),
+        (("0.5", "1,5"), [], "others are '1,5': write decimals with a point: 1.5"),
+    ],
+)
+def test_good_numbers_are_not_taken_for_missing_ones(cells, settings, told, tmp_path, dlrun):
+    """One of sixty that is written otherwise than the others."""
+    usual, odd = cells
+    rows = [f"{n}{usual};{n % 2}" for n in range(59)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a;y", *rows, f"{odd};1"]))
+    options = [word for one in settings for word in ("--set", one)]
+    out = " ".join(dlrun("data", path, *options).out.split())
+    assert f"59 of 60 values are numbers; {told}" in out
+    assert "missing_values" not in out
+
+
 def test_an_easy_target_is_no_leak(tmp_path):
     """Where most columns tell it, none is left out."""
     path = table_of(tmp_path, "a,b,c,y", lambda n: f"{n},{-n},{n * 7 % 31},{int(n > 60)}")
