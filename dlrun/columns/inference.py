@@ -6,19 +6,17 @@ What the config says comes first; whatever is told here has its reason in words.
 from __future__ import annotations
 
 import ast
-import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
-from dlrun.shapes.cells import bare_number, number_fix
+from dlrun.shapes.cells import Ways, bare_number, number_fix, say_keys, ways_of
 from dlrun.shapes.images import CHANNELS_OF, SUFFIXES, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
@@ -56,8 +54,6 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
-_MARKS: Final = {".": (",", "'", " ", None), ",": (None, ".", "'", " ")}
-"""What may set thousands apart, by what stands before decimals; the likeliest first."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
 """What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
@@ -156,56 +152,10 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     return word, options, f"{reason}; {written}" if written else reason
 
 
-Ways: TypeAlias = tuple[str, list[dict[str, str]]]
-"""A text, and the keys by which it is read as a number; one after another, the likeliest first."""
-
-
 def ways_otherwise(facts: ColumnFacts) -> Ways:
-    """Tell a text of a column, and the keys by which most of its texts are numbers.
-
-    Of several ways that read equally many, as of `1,234`, the likeliest is the first. None gives
-    decimals another mark where some numbers have decimals already.
-    """
+    """Tell a text of a column, and the keys by which most of its texts are numbers."""
     texts = [text for text, _ in facts.no_numbers]
-    others = () if facts.wholes < facts.numbers else (one for one in _MARKS if one != facts.decimal)
-    return ways_of(texts, (facts.decimal, *others))
-
-
-def ways_of(texts: Sequence[str], marks: Sequence[str] = tuple(_MARKS)) -> Ways:
-    """See `ways_otherwise`; `marks` may stand before decimals, and first that of the reading."""
-    tried = [
-        ([text for text in texts if _written(mark, thousands).fullmatch(text)],
-         ({} if mark == marks[0] else {"decimal": mark})
-         | ({} if thousands is None else {"thousands": thousands}))
-        for mark in marks
-        for thousands in _MARKS[mark]
-    ]  # fmt: skip
-    most = max((found for found, keys in tried if keys), key=len)
-    if 2 * len(most) <= len(texts):
-        return "", []
-    ways = [keys for found, keys in tried if keys and len(found) == len(most)]
-    return most[0], [one for one in ways if not any(less.items() < one.items() for less in ways)]
-
-
-@cache
-def _written(decimal: str, thousands: str | None) -> re.Pattern[str]:
-    """The pattern of numbers that are written so."""
-    point, grouped = re.escape(decimal), ""
-    if thousands is not None:
-        grouped = rf"[1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|"
-    return re.compile(rf"[-+]?(({grouped}\d+)({point}\d*)?|{point}\d+)([eE][-+]?\d+)?")
-
-
-def say_keys(keys: Mapping[str, str], quotes: str = "") -> str:
-    """Write keys as a config has them: `decimal: "," and thousands: "."`."""
-    told = (f"{quotes}{key}: {json.dumps(value)}{quotes}" for key, value in keys.items())
-    return " and ".join(told)
-
-
-def ways_fix(ways: Sequence[Mapping[str, str]]) -> str:
-    """Say how a config is to read numbers that are written otherwise."""
-    said = ", or ".join(say_keys(keys, "`") for keys in ways)
-    return f"Say how its numbers are written: {said}."
+    return ways_of(texts, facts.decimal, has_decimals=facts.wholes < facts.numbers)
 
 
 def numbers_otherwise(facts: ColumnFacts) -> str | None:

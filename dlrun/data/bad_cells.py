@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from dlrun.columns.inference import LIKELY, ODD_SHARE, ways_fix, ways_otherwise
+from dlrun.columns.inference import LIKELY, ODD_SHARE, ways_otherwise
 from dlrun.data.table_files import SHOWN, together
 from dlrun.errors import DataError
-from dlrun.shapes.cells import is_number_like, number_fix
+from dlrun.shapes.cells import is_number_like, number_fix, ways_fix
 from dlrun.wording import cut, quote
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
 from dlrun.catalog.label_forms import TargetLabels, Targets, label_form
-from dlrun.columns.inference import ways_fix, ways_of
 from dlrun.data.rounding import WHOLE, merges_wholes
 from dlrun.data.streams import chunks
 from dlrun.errors import DataError
-from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number, ways_fix, ways_of
 from dlrun.wording import list_classes, list_some, quote
 
 if TYPE_CHECKING:

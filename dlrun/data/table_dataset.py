@@ -21,7 +21,6 @@ from dlrun.columns.inference import (
     holds_of,
     kinds_of,
     split_key,
-    ways_fix,
     ways_otherwise,
 )
 from dlrun.data.bad_cells import cell_error, keys_fix
@@ -44,6 +43,7 @@ from dlrun.shapes.cells import (
     is_name,
     number_fix,
     parse_number,
+    ways_fix,
     written_codes,
 )
 from dlrun.wording import list_classes, list_columns, quote

@@ -249,6 +249,30 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     assert "Did you mean 'decimal'?" in told
 
 
+def test_a_target_that_is_not_read_as_numbers_is_refused(tmp_path, dlrun):
+    """As classes it would be learned, of a thousand units; other columns are told in one line."""
+    path = tmp_path / "t.csv"
+    rows = [f"{n},5;{n * 7 % 11},25;1.{100 + n},5;{n % 2};{n % 40},{n % 3}" for n in range(99)]
+    path.write_text("\n".join(["a;b;c;k;y", *rows]))
+    made = dlrun("init", "--data", path, "-o", tmp_path / "c.yaml", code=3)
+    assert made.err.endswith(
+        f"error: {path}: the target 'y' has numbers that are written otherwise: '1.100,5' is a "
+        'number with decimal: "," and thousands: ".". As classes, nothing can be learned of them.\n'
+        "  Read the file with `--set decimal=, --set thousands=.`.\n"
+    )
+    assert not (tmp_path / "c.yaml").exists()
+    told = dlrun("init", "--data", path, "-t", "k").err
+    assert told == (
+        "warning: columns 'a', 'b', 'c', 'y' have numbers that are written otherwise: '1.100,5' is "
+        'a number with decimal: "," and thousands: "."; read them with `--set decimal=, --set '
+        "thousands=.`.\n"
+    )
+    read = ("--set", "decimal=,", "--set", "thousands=.")
+    assert "numbers from 0 to 39.1" in dlrun("init", "--data", path, *read).out
+    path.write_text(path.read_text().replace(";y\n", ";y\n" + 9 * "x;x;x;1;low\n"))
+    dlrun("init", "--data", path)  # not all of them are numbers
+
+
 @pytest.mark.parametrize(
     ("cells", "settings", "told"),
     [
