@@ -59,6 +59,17 @@ class ColumnProfile:
         several = self.holds == "time" and "|" in (self.facts.time_format or "")
         return tuple((self.facts.time_format or "").split("|")) if several else ()
 
+    def told(self, link: Link) -> float | None:
+        """How well it tells a target; None where that cannot be said: of texts, by their words."""
+        return None if self.kind.kind == TEXT and not link.tells else link.told
+
+    def score_text(self, link: Link) -> str:
+        """Write how well it tells a target; nothing where that cannot be said."""
+        told = self.told(link)
+        if told is None:
+            return ""
+        return percent(told) if link.is_accuracy else f"{max(0.0, told):.2f}"
+
     @property
     def missing_share(self) -> float:
         """The share of rows without a value."""
@@ -138,6 +149,20 @@ class Profile:
     def score(self) -> Link | None:
         """Any link, which says what the scores of the columns are; None where there are none."""
         return next((one.links[0] for one in self.columns if one.links), None)
+
+    @property
+    def how_told(self) -> str:
+        """Say what the scores of the columns are, and of which there is none."""
+        if self.score is None:
+            return ""
+        pairs = [(one, link) for one in self.columns for link in one.links]
+        said = [f"{self.score.how_told}."]
+        if any(link.parts is not None for _, link in pairs):
+            said.append("Of times it is the best of their order, months, weekdays and hours.")
+        if any(one.told(link) is None for one, link in pairs):
+            said.append("Of texts it is left empty: a network reads their words, and whole texts "
+                        "say little of these.")  # fmt: skip
+        return " ".join(said)
 
     @property
     def group(self) -> str | None:
@@ -381,7 +406,7 @@ def _column_json(column: ColumnProfile) -> dict[str, Any]:
         "top": [list(pair) for pair in facts.top],
         "links": {
             link.target: {
-                "score": link.score,
+                "score": column.told(link),
                 "baseline": link.baseline,
                 "metric": "accuracy" if link.is_accuracy else "r2",
             }
