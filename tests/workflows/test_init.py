@@ -501,9 +501,49 @@ def test_a_config_of_a_series(keys, tmp_path, dlrun):
         "sold",
     )
     assert found.arguments["key"] == ("shop" if len(keys) > 1 else None)
+    assert (found.arguments["season"], found.arguments["window"]) == (7, 8)
     assert dlrun("train", "c.yaml", "--set", "training.epochs=1", "-q", "--no-report").code == 0
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,4\n3,4\n")
     assert dlrun("init", "--data", "t.csv", "--series", code=2).err == (
         "error: --series: no column of t.csv has times that go on in equal steps.\n"
         "  Leave it out, or sort out the times.\n"
     )
+
+
+def _moments(step, count):
+    """Times of so many steps: hours, days, weeks, months, quarters, years, or 2 days."""
+    if step[1] == "M":
+        months = np.datetime64("1990-01") + step[0] * np.arange(count)
+        return [f"{month}-01" for month in months.astype(str)]
+    first = np.datetime64("2020-01-01T00:00" if step[1] == "h" else "2020-01-01")
+    return (first + np.arange(count) * np.timedelta64(*step)).astype(str)
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "season"),
+    [
+        ((1, "h"), 96, 24),
+        ((1, "D"), 28, 7),
+        ((1, "M"), 48, 12),
+        ((3, "M"), 20, 4),
+        ((1, "D"), 27, None),  # less than four seasons
+        ((1, "M"), 47, None),
+        ((7, "D"), 90, None),
+        ((12, "M"), 60, None),
+        ((2, "D"), 90, None),
+    ],
+)
+def test_a_usual_season_is_proposed(step, count, season, tmp_path, dlrun):
+    """By the step, where series are long enough; the window is a season and one more."""
+    window = 12 if season is None else season + 1
+    rows = [f"{moment},{n * 7 % 31}" for n, moment in enumerate(_moments(step, count))]
+    (tmp_path / "t.csv").write_text("\n".join(["when,sold", *rows]) + "\n")
+    dlrun("init", "--data", "t.csv", "--series", "-o", "c.yaml")
+    given = load_config(tmp_path / "c.yaml").dataset.arguments
+    assert (given["season"], given["window"]) == (season, window)
+    text = (tmp_path / "c.yaml").read_text()
+    about = "; a season, and one more, is a good choice" if season is None else (
+        ": a season, and one more")  # fmt: skip
+    assert re.search(rf"^  window: {window} +# steps that are seen{about}$", text, re.MULTILINE)
+    assert ("a baseline repeats the last ones" in text) == (season is not None)
+    assert dlrun("validate", "c.yaml").code == 0
