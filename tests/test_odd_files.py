@@ -251,6 +251,11 @@ def test_semicolons_and_decimal_commas_are_told(dlrun, tmp_path):
         ("x0;x1;y\n1 234,5;2;1\n1,5;3;0\n", {}, f'{WRITTEN} `decimal: ","` and `thousands: " "`.'),
         ("x0;x1;y\n1,5;2.5;1\n4;3;0\n", {}, "Write decimals with a point: 1.5."),
         ("x0;x1;y\n1.5;2;1\n4,5;3;0\n", {}, "Write decimals with a point: 4.5."),
+        (
+            "x0;x1;y\n1,5;2;1\n$1.234,5;3;0\n",
+            {"decimal": ","},
+            "or leave the column out, `columns: {x0: ignore}`.",
+        ),
         ("x0;x1;y\n1,5;a;1\n4,5;3;0\n", {}, None),
     ],
 )

@@ -260,7 +260,7 @@ def _others(facts: ColumnFacts) -> str:
     shown = ", ".join(map(quote, values[:3]))
     if written := numbers_otherwise(facts):
         return written
-    if fix := number_fix(values[0]):
+    if fix := number_fix(values[0], facts.decimal):
         return f"others are {shown}: {fix[0].lower()}{fix[1:-1]}"
     words = ", ".join(map(_yaml, values[:3]))
     return f"others are {shown}: perhaps `missing_values: [{words}]`"

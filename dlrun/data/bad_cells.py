@@ -69,9 +69,7 @@ def bad_cells_error(
 
 
 def _own_fix(text: str, holds: Holds, decimal: str = ".") -> str | None:
-    fix = number_fix(text) if holds == "number" else None
-    is_misread = fix is not None and decimal != "." and "." in fix.rstrip(".")
-    return None if is_misread else fix
+    return number_fix(text, decimal) if holds == "number" else None
 
 
 def keys_fix(table: Table, name: str) -> str | None:

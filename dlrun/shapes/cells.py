@@ -70,8 +70,16 @@ def bare_number(text: str) -> str | None:
     return (match["sign"] or match["inner_sign"]) + match["number"]
 
 
-def number_fix(text: str) -> str | None:
-    """How a cell that people read as a number is to be written; None where it is no such cell."""
+def number_fix(text: str, decimal: str = ".") -> str | None:
+    """How a cell that people read as a number is to be written; None where it is no such cell.
+
+    Nor is any told that would have a point where `decimal` stands before decimals.
+    """
+    fix = _number_fix(text)
+    return None if fix and decimal != "." and "." in fix.removesuffix(".") else fix
+
+
+def _number_fix(text: str) -> str | None:
     if len(text) > MOST_QUOTED:
         return None
     bare = bare_number(text)
