@@ -51,6 +51,7 @@ class ColumnFacts:
     low: float | None = None  # the smallest number, or the first time in seconds
     high: float | None = None
     words: float = 0.0  # how many words a value has, on average
+    decimal: str = "."  # what stands before the decimals of its numbers, as they were read
     codes: int = 0  # how many numbers begin with a zero and another digit
     # The most frequent values with their counts, at most 20, ties in the order of their texts.
     top: tuple[tuple[str, int], ...] = ()

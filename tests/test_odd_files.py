@@ -191,17 +191,20 @@ def test_bars_separate_and_blanks_are_told(dlrun, tmp_path):
     assert "\n  It has commas: see `dataset.delimiter`." in told
 
 
+WRITTEN = "Say how its numbers are written:"
+
+
 @pytest.mark.parametrize(
     ("cell", "fix"),
     [
         ("$20009{}", "Write the number alone: 200090."),
         ("1{} %", "Write the number alone: 10."),
         ("{}kg", "Write the number alone: 0."),
-        ('"1,00{}"', "Write thousands without commas (1000), decimals with a point (1.000)."),
-        ('"3,{}0"', "Write decimals with a point: 3.00."),
-        ('"0,23{}"', "Write decimals with a point: 0.230."),
-        ('"1.234,{}"', "Write the number alone: 1234.0."),
-        ("1 00{}", "Write the number alone: 1000."),
+        ('"1,00{}"', f'{WRITTEN} `thousands: ","`, or `decimal: ","`.'),
+        ('"3,{}0"', f'{WRITTEN} `decimal: ","`.'),
+        ('"0,23{}"', f'{WRITTEN} `decimal: ","`.'),
+        ('"1.234,{}"', f'{WRITTEN} `decimal: ","` and `thousands: "."`.'),
+        ("1 00{}", f'{WRITTEN} `thousands: " "`.'),
     ],
 )
 @pytest.mark.parametrize("rows", [2, 7])
@@ -225,7 +228,7 @@ def test_numbers_beside_numbers_with_commas_are_told(command, dlrun, tmp_path):
     (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
     told = dlrun(command, "config.yaml", code=3).err
     assert "table.csv:2: column 'price': '1,028' is not a number." in told
-    assert "Write thousands without commas (1028), decimals with a point (1.028)." in told
+    assert f'{WRITTEN} `decimal: ","`.' in told  # not 1028, beside 3.5
 
 
 def test_semicolons_and_decimal_commas_are_told(dlrun, tmp_path):
@@ -234,9 +237,50 @@ def test_semicolons_and_decimal_commas_are_told(dlrun, tmp_path):
     (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
     np.savez(tmp_path / "rows.npz", x=np.zeros((3, 1)), y=np.array(["3,15", "927", "4,25"]))
     arrays = ("--set", f"dataset={{type: npz, path: {tmp_path / 'rows.npz'}}}")
-    for words in (("validate", "config.yaml"), ("train", "config.yaml", *arrays)):
-        told = dlrun(*words, code=3).err
-        assert "Write decimals with a point: 3.15." in told
+    assert f'{WRITTEN} `decimal: ","`.' in dlrun("validate", "config.yaml", code=3).err
+    told = dlrun("train", "config.yaml", *arrays, code=3).err
+    assert "Write decimals with a point: 3.15." in told
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "fix"),
+    [
+        ("x0;x1;y\n1,5;2,25;1\n;3,5;0\n4;1,125;1\n", {}, f'{WRITTEN} `decimal: ","`.'),
+        ("x0;x1;y\n1,5;2;1\n1.234,5;3;0\n", {"decimal": ","}, f'{WRITTEN} `thousands: "."`.'),
+        ("x0;x1;y\n1.5;2;1\n1,234.5;3;0\n", {}, f'{WRITTEN} `thousands: ","`.'),
+        ("x0;x1;y\n1 234,5;2;1\n1,5;3;0\n", {}, f'{WRITTEN} `decimal: ","` and `thousands: " "`.'),
+        ("x0;x1;y\n1,5;2.5;1\n4;3;0\n", {}, "Write decimals with a point: 1.5."),
+        ("x0;x1;y\n1.5;2;1\n4,5;3;0\n", {}, "Write decimals with a point: 4.5."),
+        (
+            "x0;x1;y\n1,5;2;1\n$1.234,5;3;0\n",
+            {"decimal": ","},
+            "or leave the column out, `columns: {x0: ignore}`.",
+        ),
+        ("x0;x1;y\n1,5;a;1\n4,5;3;0\n", {}, None),
+    ],
+)
+def test_numbers_written_otherwise_have_one_cure(text, settings, fix, dlrun, tmp_path):
+    """The key of the dataset, unless another column, or the same one, would be lost by it."""
+    (tmp_path / "table.csv").write_text(text)
+    columns = {"x0": "number", "x1": "number"}
+    form = {"type": "table", "path": "table.csv", "delimiter": ";", "columns": columns} | settings
+    (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION, dataset=form))
+    told = dlrun("validate", "config.yaml", code=3).err
+    if fix is None:  # two faults, and a way out for each
+        assert f'\n  {WRITTEN} `decimal: ","`.\n  Mend the cell;' in told
+    else:
+        assert told.endswith(f" {fix}\n")
+        assert "is not a number." in told
+
+
+def test_a_later_file_is_not_told_to_change_the_config(dlrun, tmp_path):
+    """The run reads it as it did in training."""
+    (tmp_path / "table.csv").write_text("a;b;kind\n1;2;x\n3;4;y\n")
+    (tmp_path / "config.yaml").write_text(config(training={"epochs": 0}))
+    dlrun("train", "config.yaml")
+    (tmp_path / "new.csv").write_text("a;b\n1,5;2\n2,5;3\n")
+    told = dlrun("predict", "latest", "new.csv", code=3).err
+    assert "Write decimals with a point: 1.5." in told
 
 
 def test_thousands_of_amounts_are_told(dlrun, tmp_path):

@@ -285,6 +285,8 @@ def repair(value: Any, wanted: Expected) -> str | None:
         return did_you_mean(value, map(str, wanted.choices), similarity=AMONG_FEW)
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
+        if "float" in wanted.types and number.count(",") == 1:
+            number = number.replace(",", ".")
         meant = number if WRITTEN_NUMBER.fullmatch(number) else None
     elif isinstance(value, str) and "bool" in wanted.types:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())

@@ -161,7 +161,7 @@ def _heading(profile: Profile, width: int) -> str:
 def _legend(profile: Profile) -> str:
     said, score = [], profile.score
     if score is not None:
-        said.append(f"{score.score_name}: {score.how_told}.")
+        said.append(f"{score.score_name}: {profile.how_told}")
     if profile.sampled < profile.rows:
         said.append(f"Histograms{' and scores' if score else ''} are those of "
                     f"{tally(profile.sampled, 'row')}, evenly spread.")  # fmt: skip
@@ -230,7 +230,7 @@ def _score(column: ColumnProfile) -> str:
     if not column.links:
         return "-"
     link = max(column.links, key=lambda one: one.strength)
-    return percent(link.score) if link.is_accuracy else f"{max(0.0, link.score):.2f}"
+    return column.score_text(link)
 
 
 def values_text(column: ColumnProfile, *, is_small: bool = False) -> str:
@@ -262,7 +262,7 @@ def _stacked(column: ColumnProfile, score: str, screen: Screen) -> str:
     parts = [f"{facts.distinct:,} distinct"]
     if facts.missing:
         parts.insert(0, f"{percent(column.missing_share)} missing")
-    if column.links:
+    if column.links and _score(column):
         parts.append(f"{score} {_score(column)}")
     name = one_line(column.name)
     kind = _kind(column)

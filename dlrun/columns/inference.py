@@ -6,7 +6,6 @@ What the config says comes first; whatever is told here has its reason in words.
 from __future__ import annotations
 
 import ast
-import json
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import Any, Final
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
-from dlrun.shapes.cells import bare_number
+from dlrun.shapes.cells import Ways, bare_number, number_fix, say_keys, ways_of
 from dlrun.shapes.images import CHANNELS_OF, SUFFIXES, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
@@ -55,15 +54,6 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
-_OTHERWISE: Final = (
-    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), {"thousands": ","}),
-    (re.compile(r"[-+]?\d*,\d+"), {"decimal": ","}),
-    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), {"decimal": ",", "thousands": "."}),
-    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), {"thousands": "'"}),
-    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), {"thousands": " "}),
-    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), {"decimal": "."}),
-)
-"""How numbers may be written that a table was not read with, and the keys that read them."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
 """What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
@@ -162,26 +152,19 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     return word, options, f"{reason}; {written}" if written else reason
 
 
-def keys_otherwise(facts: ColumnFacts) -> tuple[str, Mapping[str, str]] | None:
+def ways_otherwise(facts: ColumnFacts) -> Ways:
     """Tell a text of a column, and the keys by which most of its texts are numbers."""
     texts = [text for text, _ in facts.no_numbers]
-    most: list[str] = []
-    keys: Mapping[str, str] = {}
-    for pattern, told in _OTHERWISE:
-        fitting = [text for text in texts if pattern.fullmatch(text)]
-        if len(fitting) > len(most):
-            most, keys = fitting, told
-    return (most[0], keys) if 2 * len(most) > len(texts) else None
+    return ways_of(texts, facts.decimal, has_decimals=facts.wholes < facts.numbers)
 
 
 def numbers_otherwise(facts: ColumnFacts) -> str | None:
     """Say how the texts of a column are to be read, where most are numbers written otherwise."""
-    found = keys_otherwise(facts)
-    if found is not None:
-        keys = " and ".join(f"{key}: {json.dumps(value)}" for key, value in found[1].items())
-        return f"{quote(found[0])} is a number with {keys}"
+    text, ways = ways_otherwise(facts)
+    if ways:
+        return f"{quote(text)} is a number with {say_keys(ways[0])}"
     texts = [text for text, _ in facts.no_numbers]
-    units = [text for text in texts if bare_number(text) is not None]
+    units = [text for text in texts if bare_number(text) not in (None, text)]
     if facts.distinct >= ENOUGH and 2 * len(units) > len(texts):
         return f"{quote(units[0])} is a number with a unit: write {bare_number(units[0])}"
     return None
@@ -275,6 +258,10 @@ def _others(facts: ColumnFacts) -> str:
     if not values:
         return "the others are to be mended"
     shown = ", ".join(map(quote, values[:3]))
+    if written := numbers_otherwise(facts):
+        return written
+    if fix := number_fix(values[0], facts.decimal):
+        return f"others are {shown}: {fix[0].lower()}{fix[1:-1]}"
     words = ", ".join(map(_yaml, values[:3]))
     return f"others are {shown}: perhaps `missing_values: [{words}]`"
 

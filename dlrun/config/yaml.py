@@ -29,6 +29,9 @@ EXCERPT: Final = 72  # characters of a line that are shown with a caret
 MAX_VALUES: Final = 100_000
 # What stands before the bracket of a key such as `model.layers[0]` in braces without quotes.
 KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
+# `0,001` is two entries in braces: what stands before and behind the comma of a decimal.
+DECIMAL_BEFORE: Final = re.compile(r"(?<![^\s:{,])([-+]?\d+),$")
+BEHIND: Final = re.compile(r"\d+(?:[eE][-+]?\d+)?\s*(?:[,}]|$)")
 TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
 PLAIN: Final = {  # slips in YAML by how PyYAML's complaint begins
     "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
@@ -143,7 +146,13 @@ class _Reader:
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
         what = f"A key must be text, got {describe(node.value)}."
-        self.note(event, below(path, str(written)), what, f'Put it in quotes: "{written}".')
+        before = DECIMAL_BEFORE.search(self.text[: event.start_mark.index])
+        is_behind_comma = before is not None and BEHIND.match(self.text, event.start_mark.index)
+        fix = f'Put it in quotes: "{written}".'
+        if before is not None and is_behind_comma:
+            what = f"'{before[1]},{written}' is two entries, {before[1]} and {written}."
+            fix = f"Write decimals with a point: {before[1]}.{written}."
+        self.note(event, below(path, str(written)), what, fix)
         return str(written)
 
     def scalar(self, event: Any, path: str) -> scalars.Scalar:

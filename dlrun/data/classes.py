@@ -14,7 +14,7 @@ from dlrun.catalog.label_forms import TargetLabels, Targets, label_form
 from dlrun.data.rounding import WHOLE, merges_wholes
 from dlrun.data.streams import chunks
 from dlrun.errors import DataError
-from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number, ways_fix, ways_of
 from dlrun.wording import list_classes, list_some, quote
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
     if names is None or dataset.class_values is not None or loss is None or units is None:
         return
     is_one_per_class = units == len(names) > 1
-    fix = None if is_one_per_class or label_form(loss) != "value" else _fix_of_numbers(names)
+    if is_one_per_class or label_form(loss) != "value":
+        return
+    fix = _fix_of_numbers(names, of_table=bool(dataset.kinds))
     if fix is not None:
         raise DataError(
             f"column {quote(dataset.target_names[0])} holds text such as {quote(names[0])}, in "
@@ -163,11 +165,14 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
         )
 
 
-def _fix_of_numbers(names: Sequence[str]) -> str | None:
+def _fix_of_numbers(names: Sequence[str], *, of_table: bool = False) -> str | None:
     """Says what to do where all names are numbers, some as `$5`, `12 %` or `3,50`; else None."""
     first = next(filter(bare_number, names), None)
     if first is None or any(not bare_number(one) and parse_number(one) is None for one in names):
         return None
+    ways = ways_of(names)[1] if of_table else []
+    if ways:
+        return ways_fix(ways)
     return number_fix(first) or "Write the numbers alone."
 
 

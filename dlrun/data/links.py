@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dlrun.columns.date import take_apart
 from dlrun.wording import percent, quote
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from dlrun.arrays import Samples
     from dlrun.column import RawColumn
 
+PARTS: Final = ("month", "weekday", "hour")
+"""What comes round again of a time: by its seconds alone no Monday is like another."""
 TELLING: Final = 0.98
 """What share of the errors of knowing nothing a column takes away that gives the target away."""
 MOST_ROWS: Final = 50_000
@@ -44,6 +47,12 @@ class Link:
     baseline: float  # what the most frequent class, or the mean, has
     is_accuracy: bool  # whether the score is an accuracy; else an R²
     of_time: bool = False  # whether the column says when a row was
+    parts: float | None = None  # of times, the score of the best of their `PARTS`
+
+    @property
+    def told(self) -> float:
+        """The score, or that of a part of a time where it is better; it warns of nothing."""
+        return self.score if self.parts is None else max(self.score, self.parts)
 
     @property
     def strength(self) -> float:
@@ -123,8 +132,27 @@ def find_links(
     for column, values in columns:
         x = np.asarray(values[chosen], np.float64)[present]
         score, baseline = _predict_class(x, numbers, column) if is_class else _predict(x, y, column)
-        links.append(Link(column.name, name, score, baseline, is_class, column.holds == "time"))
+        of_time = column.holds == "time"
+        parts = _of_parts(x, numbers if is_class else y, is_class=is_class) if of_time else None
+        links.append(Link(column.name, name, score, baseline, is_class, of_time, parts))
     return links
+
+
+def _of_parts(x: NDArray[np.float64], y: NDArray[Any], *, is_class: bool) -> float | None:
+    """Tell each row by the other rows of its month, of its weekday or of its hour."""
+    present = np.isfinite(x)
+    if not present.any():
+        return None
+    clock, scores = take_apart(x[present]), []
+    for part in PARTS:
+        groups = np.zeros(len(x), np.int64)  # of those that lack a time
+        groups[present] = getattr(clock, part) + 1
+        if is_class:
+            scores.append(float(_right(groups, y).mean()))
+        else:
+            errors = float((_errors(groups, y) ** 2).sum())
+            scores.append(1 - errors / float(((y - y.mean()) ** 2).sum()))
+    return max(scores)
 
 
 def spread_rows(rows: int, most: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from dlrun.columns.inference import TEXT
 from dlrun.data.prediction_files import Column, Named, Rows
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.data.series_samples import refuse_a_row
-from dlrun.data.table_samples import rows_of_numbers
+from dlrun.data.table_samples import AS_TRAINED, EMPTY, rows_of_numbers
 from dlrun.errors import DataError, UsageError
 from dlrun.shapes.cells import parse_number
 from dlrun.wording import count, quote
@@ -28,6 +28,13 @@ from dlrun.wording import count, quote
 GIVEN: Final = "rows"
 """What messages call them."""
 _MOST_NAMED: Final = 20  # columns
+_OF_ROWS: Final = AS_TRAINED.replace("the file", "the rows").replace("reads it", "reads them")
+"""What can be done about rows, where that is said of their file."""
+_OF_A_ROW: Final = {
+    _OF_ROWS: AS_TRAINED.replace("the file", "the row"),
+    EMPTY: "Give it a value: the run was trained without gaps in this column.",
+}
+"""What can be done about a row of a command line, by what is said of several."""
 
 
 @contextmanager
@@ -92,7 +99,8 @@ def typed_as_file(text: str, spec: Spec, *, where: str) -> Iterator[tuple[Path, 
     except DataError as error:
         what = str(error.what if error.where in (None, GIVEN) else f"{error.where}: {error.what}")
         what = what.replace(f"{GIVEN}: row 1: ", "").removeprefix("row 1: ")
-        raise UsageError(what, where=where, fix=error.fix) from error
+        fix = _OF_A_ROW.get(error.fix or "", error.fix)
+        raise UsageError(what, where=where, fix=fix) from error
 
 
 def _typed_row(text: str, spec: Spec, where: str) -> Any:
@@ -140,6 +148,7 @@ def _named(path: Path) -> Iterator[None]:
             .replace(f"{path.parent}/", "")
             for text in texts
         )
+        fix = _OF_ROWS if fix == AS_TRAINED else fix
         raise DataError(what or "", where=where, fix=fix) from error
 
 

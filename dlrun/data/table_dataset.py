@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +19,11 @@ from dlrun.columns.inference import (
     KEY,
     UNREAD,
     holds_of,
-    keys_otherwise,
     kinds_of,
     split_key,
+    ways_otherwise,
 )
-from dlrun.data.bad_cells import cell_error
+from dlrun.data.bad_cells import cell_error, keys_fix
 from dlrun.data.classes import held_numbers
 from dlrun.data.csv_header import Choice, choose_columns, no_split_column
 from dlrun.data.generators import argument_error
@@ -44,6 +43,7 @@ from dlrun.shapes.cells import (
     is_name,
     number_fix,
     parse_number,
+    ways_fix,
     written_codes,
 )
 from dlrun.wording import list_classes, list_columns, quote
@@ -202,11 +202,8 @@ def _no_column_left(
     names = [kind.name for kind in gone]
     why = next((kind.reason for kind in gone), "")
     what = f"no column is left for the network: left out are {list_columns(names)} ({why})."
-    keys = next(filter(None, (keys_otherwise(facts[name]) for name in names)), None)
-    fix = "Say what they are: `columns: {name: category}`."
-    if keys is not None:
-        told = " and ".join(f"`{key}: {json.dumps(one)}`" for key, one in keys[1].items())
-        fix = f"Say how its numbers are written: {told}."
+    ways = next(filter(None, (ways_otherwise(facts[name])[1] for name in names)), None)
+    fix = ways_fix(ways[:1]) if ways else "Say what they are: `columns: {name: category}`."
     return DataError(what, where=str(table.parts[0].source.path), fix=fix)
 
 
@@ -259,7 +256,7 @@ def _is_text(table: Table, name: str) -> bool:
     row, text = odd[0]
     is_number = parse_number(str(text)) is not None
     if is_number and number_fix(first):
-        raise cell_error(first, name, table.place(0))  # the others are right
+        raise cell_error(first, name, table.place(0), fix=keys_fix(table, name))
     raise DataError(
         f"column {quote(name)}: {quote(str(text))} is {'a number' if is_number else 'no value'}, "
         "but the column begins with text; a target is all numbers or all text.",

@@ -160,6 +160,7 @@ def _facts_of_tally(tally: Tally) -> dict[str, ColumnFacts]:
             low=None if low is None else float(low),
             high=None if high is None else float(high),
             words=words.get(c, 0) / int(present) if c in others else float(present > 0),
+            decimal=table.reading.decimal,
             codes=int(codes),
             top=top.get(c, ()),
             no_numbers=others.get(c, ()),

@@ -307,6 +307,7 @@ class Loader:
         """Let Python read the rows, which knows the line of each and what is wrong with it."""
         faults = 0
         told: list[DataError] = []
+        widths: set[int] = set()  # of the rows that are none
 
         def rows() -> Iterator[list[str]]:
             nonlocal faults
@@ -315,6 +316,7 @@ class Loader:
                     yield [record.cells[position] for position in positions]
                     continue
                 faults += 1
+                widths.add(len(record.cells))
                 part.left_out.append(record.line)
                 if len(told) < SHOWN:
                     where = f"{file.path}:{record.line}"
@@ -330,10 +332,7 @@ class Loader:
             right += len(taken)
         if faults and self.reading.bad_rows == "error":
             if not right and faults >= FEW and all("but the first row" in one.what for one in told):
-                shown = quote(file.delimiter.join(file.first_row))
-                what = f"no row has as many cells as the first one, {shown}, which is perhaps none."
-                fix = "Remove what stands before the table, such as a remark, or Excel's `sep=;`."
-                raise DataError(what, where=file.where, fix=fix)
+                raise _unlike_the_first(file, widths)
             raise together(told, faults, "rows")
 
     def _json(self, source: Source) -> Part:
@@ -433,6 +432,20 @@ class Loader:
         )
         return Part(source, True, self._count() - begin, "rows_of_files",
                     names=list(self.columns), stored=["text"] * len(names))  # fmt: skip
+
+
+def _unlike_the_first(file: CsvFile, widths: Collection[int]) -> DataError:
+    """The error for a file of which all rows are wider, or narrower, than the first one."""
+    names = file.first_row
+    are_names = len(names) > 1 and all(names) and not names[0].startswith("#")
+    if are_names and len(widths) == 1:
+        what = f"the first row has {len(names)} cells, the others {min(widths)}."
+        fix = "Write one name for each column; or remove the row, if it is a remark."
+    else:
+        shown = quote(file.delimiter.join(names))
+        what = f"no row has as many cells as the first one, {shown}, which is perhaps none."
+        fix = "Remove what stands before the table, such as a remark, or Excel's `sep=;`."
+    return DataError(what, where=file.where, fix=fix)
 
 
 def together(told: Sequence[DataError], number: int, things: str) -> DataError:

@@ -99,6 +99,7 @@ class FileRows:
 
     def __init__(self, table: Table, columns: Columns, spec: Spec, keep: Sequence[str]) -> None:
         self.table, self.spec, self.columns = table, spec, columns
+        table.is_later = True
         self.left_out = 0  # rows that lack a target
         self.lacking: list[str] = []  # where the first of them stand
         self.unseen = UnseenClasses(spec.class_names or ())

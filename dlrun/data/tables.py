@@ -60,6 +60,7 @@ class Table:
         self.head: Any = loader.head
         self._places = Places(loader.parts, reading)
         self._where: str | None = None
+        self.is_later = False  # whether it is read for a run that was trained on another
         self._dropped = ""  # the SQL of rows that were left out for their cells
         self.notes: tuple[str, ...] = (*loader.notes, *self._said_of_rows())
         self._lay_out()

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.columns.inference import TEXT, UNREAD, keys_otherwise, numbers_otherwise
+from dlrun.columns.inference import TEXT, UNREAD, numbers_otherwise, ways_otherwise
 from dlrun.data.links import warning_of
+from dlrun.errors import DataError
+from dlrun.shapes.cells import number_fix, say_keys
 from dlrun.wording import list_some, percent, quote, tally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dlrun.column import ColumnFacts, ColumnKind, Holds
     from dlrun.data.links import Link
 
@@ -55,6 +59,17 @@ class ColumnProfile:
         several = self.holds == "time" and "|" in (self.facts.time_format or "")
         return tuple((self.facts.time_format or "").split("|")) if several else ()
 
+    def told(self, link: Link) -> float | None:
+        """How well it tells a target; None where that cannot be said: of texts, by their words."""
+        return None if self.kind.kind == TEXT and not link.tells else link.told
+
+    def score_text(self, link: Link) -> str:
+        """Write how well it tells a target; nothing where that cannot be said."""
+        told = self.told(link)
+        if told is None:
+            return ""
+        return percent(told) if link.is_accuracy else f"{max(0.0, told):.2f}"
+
     @property
     def missing_share(self) -> float:
         """The share of rows without a value."""
@@ -74,6 +89,35 @@ class TargetProfile:
     def is_class(self) -> bool:
         """Whether rows are told apart, and no number is."""
         return self.classes is not None
+
+
+class Otherwise(NamedTuple):
+    """Columns of numbers that the table was not read for."""
+
+    columns: tuple[str, ...]
+    text: str  # of one of them
+    keys: Mapping[str, str]  # of the dataset, which read them
+
+    @property
+    def said(self) -> str:
+        """Say how a text of it is a number."""
+        return f"{quote(self.text)} is a number with {say_keys(self.keys)}"
+
+    @property
+    def options(self) -> str:
+        """The options of a command line that read it so."""
+        return shlex.join(word for pair in self.keys.items() for word in ("--set", "=".join(pair)))
+
+    @property
+    def warning(self) -> str:
+        """Warn of it, with the way out."""
+        some = len(self.columns) > 1
+        have = f"columns {list_some(self.columns, 8, quote)} have" if some else (
+            f"column {quote(self.columns[0])} has")  # fmt: skip
+        return (
+            f"{have} numbers that are written otherwise: {self.said}; read "
+            f"{'them' if some else 'it'} with `{self.options}`."
+        )
 
 
 class Series(NamedTuple):
@@ -107,6 +151,20 @@ class Profile:
         return next((one.links[0] for one in self.columns if one.links), None)
 
     @property
+    def how_told(self) -> str:
+        """Say what the scores of the columns are, and of which there is none."""
+        if self.score is None:
+            return ""
+        pairs = [(one, link) for one in self.columns for link in one.links]
+        said = [f"{self.score.how_told}."]
+        if any(link.parts is not None for _, link in pairs):
+            said.append("Of times it is the best of their order, months, weekdays and hours.")
+        if any(one.told(link) is None for one, link in pairs):
+            said.append("Of texts it is left empty: a network reads their words, and whole texts "
+                        "say little of these.")  # fmt: skip
+        return " ".join(said)
+
+    @property
     def group(self) -> str | None:
         """A column whose equal values seem to mean that rows belong together."""
         return next(
@@ -136,6 +194,40 @@ class Profile:
             None,
         )
 
+    def otherwise(self) -> list[Otherwise]:
+        """Columns whose numbers other keys of the dataset read, those of the same keys together."""
+        found = {
+            one.name: ways_otherwise(one.facts)
+            for one in self.columns
+            if one.is_target or one.facts.distinct > 1
+        }
+        every = [keys for _, ways in found.values() for keys in ways]
+        told: dict[str, Otherwise] = {}
+        for name, (text, ways) in found.items():
+            if ways:
+                # What is right for most columns; and who needs one key more has it for all.
+                own = max(ways, key=every.count)
+                keys = max((one for one in every if own.items() <= one.items()), key=len)
+                known = told.get(str(keys), Otherwise((), text, keys))
+                text = text if own == keys else known.text  # noqa: PLW2901
+                told[str(keys)] = Otherwise((*known.columns, name), text, keys)
+        return [*told.values()]
+
+    def check_targets(self) -> None:
+        """Refuse a target of numbers that are written otherwise: as classes they say nothing.
+
+        Raises:
+            DataError: There is one; how it is read is said.
+        """
+        for target in (one.name for one in self.targets if one.is_class):
+            texts = [text for text, _ in self.column(target).facts.no_numbers]
+            for one in self.otherwise():
+                if target in one.columns and all(map(number_fix, texts)):
+                    what = f"the target {quote(target)} has numbers that are written otherwise: "
+                    what += f"{one.said}. As classes, nothing can be learned of them."
+                    fix = f"Read the file with `{one.options}`."
+                    raise DataError(what, where=self.source, fix=fix)
+
     def telling(self) -> list[Link]:
         """The columns that give a target away, the surest first."""
         found = [link for one in self.columns for link in one.links if link.tells]
@@ -143,9 +235,13 @@ class Profile:
 
     def warnings(self) -> list[str]:
         """Say what should be known before a network is trained on it, the worst first."""
-        told = [warning_of(link) for link in self.telling()]
+        otherwise = self.otherwise()
+        together = {name for one in otherwise for name in one.columns}
+        apart = [one for one in self.columns if one.name not in together]
+        told = [one.warning for one in otherwise]
+        told += [warning_of(link) for link in self.telling()]
         told += [line for target in self.targets for line in _of_target(target)]
-        told += [line for column in self.columns for line in _of_column(column)]
+        told += [line for column in apart for line in _of_column(column)]
         if self.duplicates:
             told.append(
                 f"{tally(self.duplicates, 'row is', 'rows are')} an exact copy of an earlier row: "
@@ -215,7 +311,7 @@ def _of_target(target: TargetProfile) -> list[str]:
 def _of_column(column: ColumnProfile) -> list[str]:
     facts = column.facts
     name = quote(column.name)
-    written = _written_otherwise(facts)
+    written = numbers_otherwise(facts)
     told = []
     if column.is_target:
         if written:
@@ -260,15 +356,6 @@ def _of_formats(column: ColumnProfile) -> str:
         f"be {first} or {' or '.join(others)}: here they are {first}; a config says which, as in "
         f"columns: {written}."
     )
-
-
-def _written_otherwise(facts: ColumnFacts) -> str | None:
-    """Say how the texts of a column are to be read, and the options that read them so."""
-    told, found = numbers_otherwise(facts), keys_otherwise(facts)
-    if found is None:
-        return told
-    words = (word for pair in found[1].items() for word in ("--set", "=".join(pair)))
-    return f"{told}; read it with `{shlex.join(words)}`"
 
 
 def looks_like_classes(facts: ColumnFacts) -> bool:
@@ -319,7 +406,7 @@ def _column_json(column: ColumnProfile) -> dict[str, Any]:
         "top": [list(pair) for pair in facts.top],
         "links": {
             link.target: {
-                "score": link.score,
+                "score": column.told(link),
                 "baseline": link.baseline,
                 "metric": "accuracy" if link.is_accuracy else "r2",
             }

@@ -19,6 +19,16 @@ from dlrun.reports.profile import Profile
 from dlrun.wording import tally
 
 WINDOW: Final = 12
+"""How many steps are seen where no season is known."""
+SEASONS: Final = {
+    "1 hour": (24, "hours of a day"),
+    "1 day": (7, "days of a week"),
+    "1 month": (12, "months of a year"),
+    "1 quarter": (4, "quarters of a year"),
+}
+"""After how many steps a season usually begins again, and what they are, by the step."""
+FEWEST_SEASONS: Final = 4
+"""So many are to be in a series: the training steps of fewer tell little of one."""
 
 
 def of_series(
@@ -45,8 +55,10 @@ def of_series(
             "one column of numbers is foretold.", where="--series", fix="Name it with --target."
         )
     time, key, step = found.series
+    season = _season(found)
+    window = WINDOW if season is None else season[0] + 1
     steps = f"a step is {step}"
-    yield f"# {path.name}: the next step of {target.name} from the {WINDOW} before it; {steps}."
+    yield f"# {path.name}: the next step of {target.name} from the {window} before it; {steps}."
     yield "#"
     yield "# Written by `dlrun init --data --series`; `dlrun list datasets series` tells more."
     yield f"# Train:     dlrun train {output or f'{name}.yaml'}"
@@ -62,9 +74,11 @@ def of_series(
     if key is not None:
         yield commented(f"  key: {scalar(key)}", "tells one series from another")
     yield f"  target: {scalar(target.name)}"
-    yield commented(
-        f"  window: {WINDOW}", "steps that are seen; a season, and one more, is a good choice"
-    )
+    about = "; a season, and one more, is a good choice"
+    if season is not None:
+        yield commented(f"  season: {season[0]}", f"{season[1]}; a baseline repeats the last ones")
+        about = ": a season, and one more"
+    yield commented(f"  window: {window}", f"steps that are seen{about}")
     yield commented("  horizon: 1", "steps that are foretold, all at once")
     yield commented("  target_scale: standard", "learned with mean 0 and deviation 1")
     yield commented("  scale: standard", "by the mean and deviation of the training steps")
@@ -72,6 +86,16 @@ def of_series(
     yield commented(f"  validation_split: {VALIDATION_SHARE}", "of the rest, the last steps")
     yield ""
     yield from _learning()
+
+
+def _season(found: Profile) -> tuple[int, str] | None:
+    """Give the usual season of the steps, and what it is of; None where series are too short."""
+    series = found.series
+    season = SEASONS.get(series.step) if series else None
+    if series is None or season is None:
+        return None
+    number = 1 if series.key is None else found.column(series.key).facts.distinct
+    return season if found.rows >= FEWEST_SEASONS * season[0] * number else None
 
 
 def _learning() -> Iterator[str]:

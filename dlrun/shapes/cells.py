@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Final, TypeAlias
 
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import MOST_QUOTED
@@ -33,6 +35,12 @@ _GROUPED = re.compile(
     r"[+-]?(?:[1-9]\d{0,2}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d+,\d+)"
 )
 """A number with its thousands apart, or with a comma before its decimals."""
+
+_MARKS: Final = {".": (",", "'", " ", None), ",": (None, ".", "'", " ")}
+"""What may set thousands apart, by what stands before decimals; the likeliest first."""
+
+Ways: TypeAlias = tuple[str, list[dict[str, str]]]
+"""A text, and the keys by which it is read as a number; one after another, the likeliest first."""
 
 _MULTIPLES = ("k", "K", "M", "B", "bn", "G", "T")
 
@@ -62,8 +70,16 @@ def bare_number(text: str) -> str | None:
     return (match["sign"] or match["inner_sign"]) + match["number"]
 
 
-def number_fix(text: str) -> str | None:
-    """How a cell that people read as a number is to be written; None where it is no such cell."""
+def number_fix(text: str, decimal: str = ".") -> str | None:
+    """How a cell that people read as a number is to be written; None where it is no such cell.
+
+    Nor is any told that would have a point where `decimal` stands before decimals.
+    """
+    fix = _number_fix(text)
+    return None if fix and decimal != "." and "." in fix.removesuffix(".") else fix
+
+
+def _number_fix(text: str) -> str | None:
     if len(text) > MOST_QUOTED:
         return None
     bare = bare_number(text)
@@ -76,13 +92,55 @@ def number_fix(text: str) -> str | None:
             f"Write thousands without commas ({plain}), decimals with a point "
             f"({number.replace(',', '.')})."
         )
-    if re.fullmatch(r"[+-]?\d+,\d+", number):
+    if re.fullmatch(r"[+-]?\d*,\d+", number):
         return f"Write decimals with a point: {number.replace(',', '.')}."
     if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
         plain = number.replace(".", "").replace(",", ".")
     elif parse_number(plain) is None:
         return None
     return f"Write the number alone: {plain}." if plain != text else None
+
+
+def ways_of(texts: Sequence[str], decimal: str = ".", *, has_decimals: bool = False) -> Ways:
+    """Tell one of some texts, and the keys of a dataset by which most of them are numbers.
+
+    They are no numbers as they were read, with `decimal`, which stays where other numbers had
+    decimals. Of several ways that read equally many, as of `1,234`, the likeliest is the first.
+    """
+    marks = [decimal, *(one for one in _MARKS if one != decimal and not has_decimals)]
+    tried = [
+        ([text for text in texts if _written(mark, thousands).fullmatch(text)],
+         ({} if mark == decimal else {"decimal": mark})
+         | ({} if thousands is None else {"thousands": thousands}))
+        for mark in marks
+        for thousands in _MARKS[mark]
+    ]  # fmt: skip
+    most = max((found for found, keys in tried if keys), key=len)
+    if 2 * len(most) <= len(texts):
+        return "", []
+    ways = [keys for found, keys in tried if keys and len(found) == len(most)]
+    return most[0], [one for one in ways if not any(less.items() < one.items() for less in ways)]
+
+
+@cache
+def _written(decimal: str, thousands: str | None) -> re.Pattern[str]:
+    """The pattern of numbers that are written so."""
+    point, grouped = re.escape(decimal), ""
+    if thousands is not None:
+        grouped = rf"[1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|"
+    return re.compile(rf"[-+]?(({grouped}\d+)({point}\d*)?|{point}\d+)([eE][-+]?\d+)?")
+
+
+def say_keys(keys: Mapping[str, str], quotes: str = "") -> str:
+    """Write keys as a config has them: `decimal: "," and thousands: "."`."""
+    told = (f"{quotes}{key}: {json.dumps(value)}{quotes}" for key, value in keys.items())
+    return " and ".join(told)
+
+
+def ways_fix(ways: Sequence[Mapping[str, str]]) -> str:
+    """Say how a config is to read numbers that are written otherwise."""
+    said = ", or ".join(say_keys(keys, "`") for keys in ways)
+    return f"Say how its numbers are written: {said}."
 
 
 def is_number_like(cell: str) -> bool:

@@ -71,6 +71,7 @@ def init(
     if table.is_dir():
         return _of_folder(table, targets, output, settings)
     found, remarks = _profile(table, targets, reading_of(settings))
+    found.check_targets()
     words = [] if settings.get("missing_values") else _words_for_missing(found)
     if words:
         settings["missing_values"] = words

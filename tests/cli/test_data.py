@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dlrun.cli.data import bars, profile_text
@@ -128,6 +130,53 @@ def test_a_config_names_table_target_and_kinds(dlrun, tmp_path):
     exit_code, _, err = dlrun("data", config)
     assert exit_code == 2
     assert "which is no table" in err
+
+
+def scores_of(dlrun, path, target):
+    """Each column's score, and the warnings."""
+    told = json.loads(dlrun("data", path, "-t", target, "--json")[1])
+    links = {one["name"]: one["links"].get(target) for one in told["columns"]}
+    return {name: link and link["score"] for name, link in links.items()}, told["warnings"]
+
+
+def test_no_score_is_claimed_of_texts(dlrun, tmp_path):
+    """A network reads their words; identical texts are too few to tell by. A leak is told."""
+    path, words = tmp_path / "t.csv", ("red", "green", "blue", "grey", "pink", "gold", "tan", "sky")
+    drawn = np.random.default_rng(0).integers(0, 8, (200, 4))
+    rows = [f"{' '.join(words[n] for n in row)},{row[0] * 2.0 + row[1]}" for row in drawn]
+    path.write_text("\n".join(["note,y", *rows]))
+    assert scores_of(dlrun, path, "y")[0] == {"note": None, "y": None}
+    _, shown, _ = dlrun("data", path, "-t", "y")
+    (line,) = (one for one in shown.splitlines() if one.startswith("note "))
+    assert line.split()[1:4] == ["text", "-", str(len({row.partition(",")[0] for row in rows}))]
+    assert not re.match(r"[0-9]\.[0-9]", line.split()[4])
+    legend = "Of texts it is left empty: a network reads their words, and whole texts say little of"
+    assert legend in " ".join(shown.split())
+    dlrun("data", path, "-t", "y", "-o", tmp_path / "page.html")
+    assert legend in (tmp_path / "page.html").read_text()
+    twice = [f"row {n} of many texts,{n % 7}.5" for n in (*range(60), *range(60))]
+    path.write_text("\n".join(["note,y", *twice]))
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"dataset: {{type: table, path: {path}, target: y, columns: {{note: text}}}}\n"
+        "model: {layers: [{type: Dense, units: 1}]}\nloss: mean_squared_error\noptimizer: adam\n"
+    )
+    scores, warnings = scores_of(dlrun, config, "y")
+    assert scores["note"] == 1
+    assert warnings[0].startswith("column 'note' tells the target 'y': alone it explains 100 %")
+
+
+def test_a_date_is_judged_by_what_a_network_gets_of_it(dlrun, tmp_path):
+    """Weekdays tell all of it: their means leave no error, those of the seconds nearly all."""
+    path, first = tmp_path / "t.csv", date(2024, 1, 1)
+    days = [first + timedelta(days=n) for n in range(364)]  # each weekday 52 times
+    rows = [f"{day},{(3, 7, 1, 6, 2, 5, 4)[day.weekday()]}.5" for day in days]
+    path.write_text("\n".join(["day,y", *rows]))
+    scores, warnings = scores_of(dlrun, path, "y")
+    assert scores["day"] == pytest.approx(1)
+    assert not [line for line in warnings if "tells the target" in line]  # it is known before
+    said = "Of times it is the best of their order, months, weekdays and hours."
+    assert said in " ".join(dlrun("data", path, "-t", "y")[1].split())
 
 
 def test_what_is_refused(dlrun, tmp_path):

@@ -130,6 +130,12 @@ def test_keys_of_sections_are_found_from_the_top(refuse, given, meant):
     assert told.endswith(f"Did you mean '{meant}'?")
 
 
+def test_a_decimal_has_a_point(refuse):
+    """A comma is as near on many keyboards, and right in many languages."""
+    (said,) = refuse(BASE, "optimizer.learning_rate=0,001")
+    assert said.endswith("Expected a number or a schedule, got '0,001'. Write 0.001.")
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

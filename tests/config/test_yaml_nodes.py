@@ -70,6 +70,16 @@ def test_aliases_are_written_out():
         ("a: !mine {b: 1}", "f:1:4: a: The tag '!mine' is not allowed. Remove it: types are"),
         ("? [a]\n: 1", "f:1:3: A key must be text, not a list."),
         ("? {a: 1}\n: 1", "f:1:3: A key must be text, not a mapping."),
+        (
+            "{a: 0,001, b: 1}",
+            "f:1:7: 001: '0,001' is two entries, 0 and 001. Write decimals with a point: 0.001.",
+        ),
+        (
+            "{a: -2,5e3}",
+            "f:1:8: 5e3: '-2,5e3' is two entries, -2 and 5e3. Write decimals with a point: -2.5e3.",
+        ),
+        ("{0: 1,1: 2}", 'f:1:2: 0: A key must be text, got 0. Put it in quotes: "0".'),
+        ("{a: x1,1}", 'f:1:8: 1: A key must be text, got 1. Put it in quotes: "1".'),
         ("true: 1", 'f:1:1: true: A key must be text, got true. Put it in quotes: "true".'),
         ("a: &x [*x]", "f:1:8: a[0]: The alias '*x' contains itself."),
         ("a: *x", "f:1:4: a: The alias '*x' refers to nothing above it. Write '&x' where it is"),

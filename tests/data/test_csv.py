@@ -221,8 +221,9 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
         read_table(path, ["column_1"])
 
 
-THOUSAND = """'1,000' is not a number.
-  Write thousands without commas (1000), decimals with a point (1.000)."""
+WRITTEN = "Say how its numbers are written:"
+THOUSAND = f"""'1,000' is not a number.
+  {WRITTEN} `thousands: ","`, or `decimal: ","`."""
 
 
 @pytest.mark.parametrize(
@@ -231,11 +232,12 @@ THOUSAND = """'1,000' is not a number.
         ("abc", "'abc' is not a number.\n  Mend"),
         ("NaN", "'NaN' is not a finite number.\n  Mend"),
         ("1e999", "'1e999' is not a finite number.\n  Mend"),
-        ("1,5", "'1,5' is not a number.\n  Write decimals with a point: 1.5."),
+        ("1,5", f"'1,5' is not a number.\n  {WRITTEN} `decimal: \",\"`."),
         ("1,000", THOUSAND),
-        ("0,236", "'0,236' is not a number.\n  Write decimals with a point: 0.236."),
-        ("1,000,000.5", "'1,000,000.5' is not a number.\n  Write the number alone: 1000000.5."),
-        ("1.234,5", "'1.234,5' is not a number.\n  Write the number alone: 1234.5."),
+        ("0,236", f"'0,236' is not a number.\n  {WRITTEN} `decimal: \",\"`."),
+        ("1,000,000.5", f"'1,000,000.5' is not a number.\n  {WRITTEN} `thousands: \",\"`."),
+        ("1.234,5",
+         f"'1.234,5' is not a number.\n  {WRITTEN} `decimal: \",\"` and `thousands: \".\"`."),
         ("$200090", "'$200090' is not a number.\n  Write the number alone: 200090."),
         ("-$5", "'-$5' is not a number.\n  Write the number alone: -5."),
         ("12 %", "'12 %' is not a number.\n  Write the number alone: 12."),
@@ -244,7 +246,7 @@ THOUSAND = """'1,000' is not a number.
         ("1st", "'1st' is not a number.\n  Mend"),
         ("x" * 70, f"'{'x' * 40}'... is not a number.\n  Mend"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):
     """File, line, column and text, and what to do."""
     path = write(f"a;b\n1;2\n3;{cell}\n".encode())

@@ -325,6 +325,18 @@ def test_what_stands_before_a_table_is_told(line, tmp_path):
     assert "Remove what stands before the table" in str(told.value)
 
 
+@pytest.mark.parametrize("names", ["a;b;c;d", "a;b"])
+def test_a_header_of_another_width_is_told_as_one(names, tmp_path, dlrun):
+    """It holds names, and no remark."""
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([names, *["1;2;3"] * 20]))
+    width = names.count(";") + 1
+    assert dlrun("data", path, code=3).err.endswith(
+        f"error: {path}:1: the first row has {width} cells, the others 3.\n"
+        "  Write one name for each column; or remove the row, if it is a remark.\n"
+    )
+
+
 @pytest.mark.parametrize("cells", [[1, 2, 3], {"0": 1, "1": 2}])
 def test_columns_of_json_are_no_rows(cells, tmp_path):
     """As pandas writes them, unless it is asked for records."""

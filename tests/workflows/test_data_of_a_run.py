@@ -139,6 +139,26 @@ def test_new_rows_that_cannot_be_read(run, dlrun, tmp_path, content, fix):
     assert "dataset." not in told
 
 
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_a_row_that_is_typed_is_no_file(command, dlrun, tmp_path):
+    """What can be done about it is said of the row."""
+    (tmp_path / "rows.csv").write_text("a,b,c,y\n1,2,u,0\n2,,v,1\n3,4,u,0\n4,6,v,1\n")
+    (tmp_path / "config.yaml").write_text(
+        "dataset: {type: table, path: rows.csv, target: y, columns: "
+        "{a: number, b: {type: number, missing: flag}, c: category}}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: adam\ntraining: {epochs: 0}\n"
+    )
+    run = dlrun("train", "config.yaml", "--no-report", "--quiet").run
+    assert dlrun(command, run, "1,x,u", code=2).err == (
+        "error: INPUT 1,x,u: column 'b': 'x' is not a number.\n"
+        "  Mend the row, an empty cell for what is missing: the run reads it as it did in "
+        "training.\n"
+    )
+    told = dlrun(command, run, ",2,u", code=2).err
+    assert told.endswith("\n  Give it a value: the run was trained without gaps in this column.\n")
+
+
 def test_a_gap_that_training_had_not_is_told_before_the_model_is_loaded(
     run, dlrun, tmp_path, monkeypatch
 ):

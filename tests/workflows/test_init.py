@@ -249,6 +249,50 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     assert "Did you mean 'decimal'?" in told
 
 
+def test_a_target_that_is_not_read_as_numbers_is_refused(tmp_path, dlrun):
+    """As classes it would be learned, of a thousand units; other columns are told in one line."""
+    path = tmp_path / "t.csv"
+    rows = [f"{n},5;{n * 7 % 11},25;1.{100 + n},5;{n % 2};{n % 40},{n % 3}" for n in range(99)]
+    path.write_text("\n".join(["a;b;c;k;y", *rows]))
+    made = dlrun("init", "--data", path, "-o", tmp_path / "c.yaml", code=3)
+    assert made.err.endswith(
+        f"error: {path}: the target 'y' has numbers that are written otherwise: '1.100,5' is a "
+        'number with decimal: "," and thousands: ".". As classes, nothing can be learned of them.\n'
+        "  Read the file with `--set decimal=, --set thousands=.`.\n"
+    )
+    assert not (tmp_path / "c.yaml").exists()
+    told = dlrun("init", "--data", path, "-t", "k").err
+    assert told == (
+        "warning: columns 'a', 'b', 'c', 'y' have numbers that are written otherwise: '1.100,5' is "
+        'a number with decimal: "," and thousands: "."; read them with `--set decimal=, --set '
+        "thousands=.`.\n"
+    )
+    read = ("--set", "decimal=,", "--set", "thousands=.")
+    assert "numbers from 0 to 39.1" in dlrun("init", "--data", path, *read).out
+    path.write_text(path.read_text().replace(";y\n", ";y\n" + 9 * "x;x;x;1;low\n"))
+    dlrun("init", "--data", path)  # not all of them are numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "settings", "told"),
+    [
+        (("0,5", "1.234,5"), ["decimal=,"], "'1.234,5' is a number with thousands: \".\""),
+        (("0.5", "1,234.5"), [], "'1,234.5' is a number with thousands: \",\""),
+        (("0.5", "1,5"), [], "others are '1,5': write decimals with a point: 1.5"),
+    ],
+)
+def test_good_numbers_are_not_taken_for_missing_ones(cells, settings, told, tmp_path, dlrun):
+    """One of sixty that is written otherwise than the others."""
+    usual, odd = cells
+    rows = [f"{n}{usual};{n % 2}" for n in range(59)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a;y", *rows, f"{odd};1"]))
+    options = [word for one in settings for word in ("--set", one)]
+    out = " ".join(dlrun("data", path, *options).out.split())
+    assert f"59 of 60 values are numbers; {told}" in out
+    assert "missing_values" not in out
+
+
 def test_an_easy_target_is_no_leak(tmp_path):
     """Where most columns tell it, none is left out."""
     path = table_of(tmp_path, "a,b,c,y", lambda n: f"{n},{-n},{n * 7 % 31},{int(n > 60)}")
@@ -457,9 +501,49 @@ def test_a_config_of_a_series(keys, tmp_path, dlrun):
         "sold",
     )
     assert found.arguments["key"] == ("shop" if len(keys) > 1 else None)
+    assert (found.arguments["season"], found.arguments["window"]) == (7, 8)
     assert dlrun("train", "c.yaml", "--set", "training.epochs=1", "-q", "--no-report").code == 0
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,4\n3,4\n")
     assert dlrun("init", "--data", "t.csv", "--series", code=2).err == (
         "error: --series: no column of t.csv has times that go on in equal steps.\n"
         "  Leave it out, or sort out the times.\n"
     )
+
+
+def _moments(step, count):
+    """Times of so many steps: hours, days, weeks, months, quarters, years, or 2 days."""
+    if step[1] == "M":
+        months = np.datetime64("1990-01") + step[0] * np.arange(count)
+        return [f"{month}-01" for month in months.astype(str)]
+    first = np.datetime64("2020-01-01T00:00" if step[1] == "h" else "2020-01-01")
+    return (first + np.arange(count) * np.timedelta64(*step)).astype(str)
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "season"),
+    [
+        ((1, "h"), 96, 24),
+        ((1, "D"), 28, 7),
+        ((1, "M"), 48, 12),
+        ((3, "M"), 20, 4),
+        ((1, "D"), 27, None),  # less than four seasons
+        ((1, "M"), 47, None),
+        ((7, "D"), 90, None),
+        ((12, "M"), 60, None),
+        ((2, "D"), 90, None),
+    ],
+)
+def test_a_usual_season_is_proposed(step, count, season, tmp_path, dlrun):
+    """By the step, where series are long enough; the window is a season and one more."""
+    window = 12 if season is None else season + 1
+    rows = [f"{moment},{n * 7 % 31}" for n, moment in enumerate(_moments(step, count))]
+    (tmp_path / "t.csv").write_text("\n".join(["when,sold", *rows]) + "\n")
+    dlrun("init", "--data", "t.csv", "--series", "-o", "c.yaml")
+    given = load_config(tmp_path / "c.yaml").dataset.arguments
+    assert (given["season"], given["window"]) == (season, window)
+    text = (tmp_path / "c.yaml").read_text()
+    about = "; a season, and one more, is a good choice" if season is None else (
+        ": a season, and one more")  # fmt: skip
+    assert re.search(rf"^  window: {window} +# steps that are seen{about}$", text, re.MULTILINE)
+    assert ("a baseline repeats the last ones" in text) == (season is not None)
+    assert dlrun("validate", "c.yaml").code == 0

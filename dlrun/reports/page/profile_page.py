@@ -21,7 +21,7 @@ def profile_page(profile: Profile) -> str:
         profile=profile,
         rows=tally(profile.rows, "row"),
         score_name=profile.score.score_name if profile.score else "",
-        how_told=profile.score.how_told if profile.score else "",
+        how_told=profile.how_told,
         sampled=tally(profile.sampled, "row"),
         targets=[_target(target.name, target.classes) for target in profile.targets],
         warnings=profile.warnings(),
@@ -54,7 +54,7 @@ def _column(column: ColumnProfile) -> dict[str, Any]:
         "distinct": f"{facts.distinct:,}",
         "links": [
             {
-                "text": percent(link.score) if link.is_accuracy else f"{max(0, link.score):.2f}",
+                "text": column.score_text(link),
                 "strength": link.strength,
                 "tells": link.tells,
                 "target": link.target,
