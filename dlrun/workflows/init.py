@@ -15,18 +15,16 @@ from dlrun.columns.inference import IGNORE, ODD, UNREAD
 from dlrun.data.folder_look import look_at_folder
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
-from dlrun.reports import folder_drafts, image_drafts, series_drafts
+from dlrun.reports import folder_drafts, image_drafts, series_drafts, table_drafts
 from dlrun.reports.config_lines import (
-    LEAST,
     TEST_SHARE,
     VALIDATION_SHARE,
     commented,
     inline,
     scalar,
-    stopping,
 )
 from dlrun.reports.folder_profile import unread
-from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
+from dlrun.reports.profile import ColumnProfile, Profile, TargetProfile, value_text
 from dlrun.shapes.cells import says_missing
 from dlrun.wording import list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
@@ -35,7 +33,6 @@ MOST_COLUMNS: Final = 200
 """Of more columns only those are written down that differ from what is told by their values."""
 _LOSSES: Final = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
 """By the activation of the last layer, where a model does not say its loss."""
-FEW_STEPS: Final = 3  # of an epoch, of which the next one can improve little
 _SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
 
 
@@ -267,9 +264,10 @@ def _lines(found: Profile, source: _Source, output: Path | None) -> Iterator[str
     yield ""
     yield from _dataset(found, source)
     yield ""
-    yield from _model(found)
+    images = sum(one.kind.kind == "image" for one in found.columns)
+    yield from table_drafts.model(found, others=len(_read(found)) > images)
     yield ""
-    yield from _training(found)
+    yield from table_drafts.training(found)
 
 
 def _rows(found: Profile) -> str:
@@ -419,82 +417,3 @@ def _splits(found: Profile) -> Iterator[str]:
     if found.time and not found.group:
         about = "for a forecast: tests on the last rows"
         yield commented(f"  # split_by: {{time: {scalar(found.time)}}}", about)
-
-
-def _units(rows: int) -> tuple[int, ...]:
-    """Choose the sizes of the hidden layers by the number of rows."""
-    return (64, 32) if rows < 20_000 else (128, 64)  # noqa: PLR2004
-
-
-def _model(found: Profile) -> Iterator[str]:
-    is_class = found.targets[0].is_class
-    yield "model:"
-    yield "  layers:"
-    yield from _seeing(found)
-    for units in _units(found.rows):
-        yield f"    - {{type: Dense, units: {units}, activation: relu}}"
-        if is_class:
-            yield commented("    - {type: Dropout, rate: 0.2}", "only while training")
-    yield commented(*_last_layer(found.targets))
-    yield ""
-    loss, metrics = _loss(found.targets)
-    yield f"loss: {loss}"
-    yield "optimizer: {type: Adam, learning_rate: 0.001}"
-    yield f"metrics: [{', '.join(metrics)}]"
-
-
-def _seeing(found: Profile) -> Iterator[str]:
-    """Write the layers that see images, and put what they have found beside the other columns."""
-    images = [one for one in found.columns if one.kind.kind == "image"]
-    for number, column in enumerate(images, 1):
-        size = (column.kind.options["size"][0], column.kind.options["size"][1])
-        seen = image_drafts.layers(size, scalar(column.name), f"seen_{number}")
-        yield from (commented(f"    - {line}", about) for line, about in seen)
-    others = len(_read(found)) > len(images)
-    names = [f"seen_{number}" for number in range(1, len(images) + 1)] + ["input"] * others
-    if len(names) > 1 and images:
-        about = "`input` is all other columns" if others else ""
-        yield commented(f"    - {{type: Concatenate, inputs: [{', '.join(names)}]}}", about)
-
-
-def _last_layer(targets: Sequence[TargetProfile]) -> tuple[str, str]:
-    if not targets[0].is_class:
-        about = "one unit per number, any number may come out"
-        return f"    - {{type: Dense, units: {len(targets)}}}", about
-    if len(targets) > 1:
-        line = f"    - {{type: Dense, units: {len(targets)}, activation: sigmoid}}"
-        return line, "one probability per label"
-    classes = targets[0].classes or ()
-    if len(classes) == 2:  # noqa: PLR2004
-        line = "    - {type: Dense, units: 1, activation: sigmoid}"
-        return line, f"the probability of {max(text for text, _ in classes)}"
-    line = f"    - {{type: Dense, units: {len(classes)}, activation: softmax}}"
-    return line, "one probability per class"
-
-
-def _loss(targets: Sequence[TargetProfile]) -> tuple[str, list[str]]:
-    if not targets[0].is_class:
-        return "mean_squared_error", ["mean_absolute_error", "r2_score"]
-    if len(targets) > 1:
-        return "binary_crossentropy", ["binary_accuracy"]
-    if len(targets[0].classes or ()) == 2:  # noqa: PLR2004
-        return "binary_crossentropy", ["accuracy"]
-    return "sparse_categorical_crossentropy", ["accuracy"]
-
-
-def _training(found: Profile) -> Iterator[str]:
-    rows = found.rows
-    epochs, batch, patience = (300, 32, 20) if rows < 20_000 else (60, 256, 5)  # noqa: PLR2004
-    yield "training:"
-    yield commented(f"  epochs: {epochs}", "at most")
-    yield f"  batch_size: {batch}"
-    shares = [
-        count / max(1, rows - target.missing)
-        for target in found.targets
-        for _, count in target.classes or ()
-    ]
-    if shares and min(shares) < RARE:
-        about = "some classes are rare: this weighs them up, at the cost of accuracy"
-        yield commented("  # class_weight: balanced", about)
-    steps = rows * (1 - TEST_SHARE) * (1 - VALIDATION_SHARE) / batch
-    yield from stopping(patience, LEAST if steps <= FEW_STEPS else None)
