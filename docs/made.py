@@ -1,7 +1,8 @@
 """A Sphinx extension: puts what dlrun says of itself where a page asks for it.
 
 A line `<!-- made: NAME -->` of a page becomes what the function `NAME` of `reference.py` writes,
-`<!-- made: NAME WORD -->` what it writes of a word. Nothing of that is kept in files.
+`<!-- made: NAME WORD -->` what it writes of a word. Nothing of that is kept in files: the paragraph
+that follows such a line tells whoever reads the file where to find it, and gives way to it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import reference
 
-MADE = re.compile(r"^<!-- made: (\w+)(?: (\w+))? -->$", re.MULTILINE)
+MADE = re.compile(r"^<!-- made: (\w+)(?: (\w+))? -->$(?:\n.+)*", re.MULTILINE)
 
 
 def fill_in(text: str) -> str:

@@ -11,18 +11,25 @@ from dlrun.cli import options
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import arrays
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
+from dlrun.cli.terminal.layers import draw_layer, entry_names, names_through, worked_places
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import draw_or_stack, paint, wrap
 from dlrun.errors import DlrunError, UsageError
-from dlrun.wording import list_names, list_some, printable
+from dlrun.wording import cut, list_names, list_some, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.arrays import Spec
     from dlrun.formulas import Place, Stage
-    from dlrun.workflows.explain import Answer, Choice, Comparison, Explanation, WordsLeftOut
+    from dlrun.workflows.explain import (
+        Answer,
+        Choice,
+        Comparison,
+        Explanation,
+        Row,
+        WordsLeftOut,
+    )
 
 MOST_CELLS: Final = 20
 WIDEST: Final = 90  # cells of a line of prose
@@ -125,8 +132,9 @@ def _given_as(given: Path | None, choice: Choice) -> Choice:
 def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:
     """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
     spec = explained.opened.spec
-    names = entry_names(_features(spec), spec.image_shape, spec.views)
     stages = explained.forward_pass.stages
+    names = entry_names(_features(spec), spec.image_shape, spec.views)
+    names = names_through(stages, names)
     parts = [] if layer else [_row(explained, screen)]
     for stage in stages:
         if layer in (None, stage.node.name):
@@ -135,6 +143,7 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
     if layer is None and explained.answer is not None:
         parts.append(_answer(explained, explained.answer, screen))
         parts.append(_movers(explained, explained.answer, screen))
+        parts.append(_by_column(explained, explained.answer, screen))
     if layer is None and explained.words is not None:
         parts.append(_ending(explained, screen))
         parts.append(_words(explained.words, screen))
@@ -179,6 +188,7 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "derivative": slopes,
         "words": [] if explained.words is None else [vars(one) for one in explained.words.words],
         "contributions": None if slopes is None else row.x * slopes,
+        "contributions_by_column": explained.by_column,
         "tensorflow": tensorflow,
     }
 
@@ -233,6 +243,13 @@ def _row(explained: Explanation, screen: Screen) -> str:
     if row.values is not None:
         cells = [f"{printable(name)} {printable(text)}" for name, text in row.values.items()]
         lines.append(wrap(list_some(cells, MOST_CELLS), screen))
+    lines += _numbers(row, spec, screen)
+    return "\n".join(lines)
+
+
+def _numbers(row: Row, spec: Spec, screen: Screen) -> list[str]:
+    """Draw what the network is given: few numbers all, of many their statistics."""
+    lines: list[str] = []
     if spec.feature_names is not None and arrays.is_small(row.x):
         rows = [("x", arrays.format_entries(row.x))]
         if row.given is not None:
@@ -245,13 +262,29 @@ def _row(explained: Explanation, screen: Screen) -> str:
             steps = [(f"[{step}]", arrays.format_entries(one)) for step, one in enumerate(window)]
             heads = _features(spec) or ()
             lines += ["", arrays.draw_grid(heads, steps, corner=name, screen=screen)]
+    elif row.values is not None and _image_in(row.x, spec) is None:
+        lines.append(_entries(row, spec, screen))
     else:
         x = _image_in(row.x, spec, whole=True)
         lines.append(arrays.draw_array("x", row.x if x is None else x, screen=screen))
         x = _image_in(row.x, spec)
         drawn = None if x is None or arrays.is_small(x) else arrays.draw_image(x, screen=screen)
         lines += [] if drawn is None else ["", drawn]
-    return "\n".join(lines)
+    return lines
+
+
+def _entries(row: Row, spec: Spec, screen: Screen) -> str:
+    """Describe the entries of columns; numbers of classes and words measure nothing."""
+    from dlrun.columns.packing import parts
+
+    laid = [part for part in parts(spec.columns or (), spec.views) if not part.ids]
+    places = [place for part in laid for place in range(part.begin, part.end)]
+    if not places:
+        return arrays.draw_array("x", row.x, screen=screen)
+    names = _features(spec) or ()
+    return arrays.draw_summary(
+        "x", row.x[places], screen, entries=[printable(names[place]) for place in places]
+    )
 
 
 def _image_in(values: Any, spec: Spec, *, whole: bool = False) -> Any:
@@ -359,6 +392,23 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
             said = f"  where in the image: the denser, the more x · d{y}/dx, whatever its sign"
             told += ["", wrap(said, screen, hang=4), drawn]
     return "\n".join(told)
+
+
+def _by_column(explained: Explanation, answer: Answer, screen: Screen) -> str:
+    """Sum what moves the output by column: of a date its parts, of a text its words."""
+    found, cells = explained.by_column, explained.row.values or {}
+    if not found:
+        return ""
+    y = f"y{arrays.format_place(answer.place)}" if answer.output.size > 1 else "y"
+    rows = [
+        [f"  {printable(name)}", printable(cut(cells.get(name, ""))), arrays.format_entry(added)]
+        for name, added in list(found.items())[:MOVERS]
+    ]
+    if len(found) > len(rows):
+        left = sum(list(found.values())[MOVERS:])
+        rows.append([f"  {len(found) - len(rows)} more", "", arrays.format_entry(left)])
+    title = paint(wrap("the same, summed by column", screen), "bold", screen)
+    return f"{title}\n{draw_or_stack([['  ', 'given', f'x · d{y}/dx'], *rows], screen, left=2)}"
 
 
 def _ending(explained: Explanation, screen: Screen) -> str:

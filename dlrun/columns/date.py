@@ -71,7 +71,13 @@ ROUNDS: Final = {
 LENGTHS: Final = {
     "month": 12, "day": 31, "weekday": 7, "yearday": 366, "hour": 24, "minute": 60, "second": 60,
 }  # fmt: skip
-FROM_ONE: Final = ("month", "day", "yearday")  # the others are counted from 0
+FROM_ONE: Final = ("day", "yearday")  # the others are counted from 0
+NAMES: Final = {
+    "month": ("January", "February", "March", "April", "May", "June", "July", "August",
+              "September", "October", "November", "December"),
+    "weekday": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}  # fmt: skip
+"""What people call them, whatever the language of the machine."""
 STRAIGHT: Final = ("year", "seconds")
 PARTS: Final = ("year", *ROUNDS, "seconds")
 ENCODE: Final = '''\
@@ -227,7 +233,10 @@ class Date(Ranged):
         return [place for place, name in enumerate(self.entries) if name in wanted]
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
-        """Write the time where its seconds are known, else its parts; nothing for a missing one."""
+        """Write the time where its seconds are known, else its parts; nothing for a missing one.
+
+        Months and weekdays by their names, others by their numbers.
+        """
         values = self.in_units(entries)
         rows = [self._undone(row) for row in values.tolist()]
         if not self.filling.flags:
@@ -243,8 +252,9 @@ class Date(Ranged):
                 said.append(f"{part} {round(row[place])}")
             else:
                 gone = float(np.arctan2(row[place], row[place + 1])) / (2 * np.pi) % 1
-                number = round(gone * LENGTHS[part]) % LENGTHS[part] + (part in FROM_ONE)
-                said.append(f"{part} {number}")
+                number = round(gone * LENGTHS[part]) % LENGTHS[part]
+                names = NAMES.get(part)
+                said.append(names[number] if names else f"{part} {number + (part in FROM_ONE)}")
                 place += 1
             place += 1
         return ", ".join(said)

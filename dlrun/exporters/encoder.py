@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import pprint
-from dataclasses import asdict, replace
+from dataclasses import replace
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.arrays import Reading
 from dlrun.columns.packing import parts
 from dlrun.columns.plain_numpy import CELLS
 from dlrun.data.cell_sql import NO, YES, grouped_number
+from dlrun.data.csv import MARKS
+from dlrun.data.headers import DELIMITERS, GZIP_MAGIC, TABLE_SUFFIXES
 from dlrun.data.labels import LOGIT_THRESHOLD, PROBABILITY_THRESHOLD
+from dlrun.data.table_files import JSON_SUFFIXES, PARQUET_MAGIC, ZSTD_MAGIC
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
 from dlrun.exporters.network_inputs import dtype_of, inputs_of
@@ -22,7 +27,7 @@ from dlrun.wording import count, quote
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dlrun.arrays import Reading, SeriesForm, Spec, Splits, TableForm
+    from dlrun.arrays import SeriesForm, Spec, Splits, TableForm
     from dlrun.column import FittedColumn
     from dlrun.columns.plain_numpy import PlainNumpy
     from dlrun.rundir.folder import Run
@@ -44,10 +49,15 @@ $windows
 """
 
 import csv
+import gzip
+import io
+import json
 import math
 import re
 import sys
 from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
@@ -64,9 +74,73 @@ WINDOWS_TOLD: Final = Template("""
 
 TABLE: Final = Template('''\
 def read(path):
-    """Read a table as dictionaries of texts, by the names of its columns."""
-    with open(path, encoding=ENCODING, newline="") as file:
-        return list(csv.DictReader(file, NAMES, delimiter=DELIMITER))
+    """Read a table, CSV or JSON, as dictionaries by the names of its columns.
+
+    Where the run was not told a delimiter or an encoding, each file tells its own.
+    """
+    with open(path, "rb") as file:
+        content = file.read()
+    if content.startswith(PACKED):
+        raise ValueError(f"{path} is Parquet or zstd; give `encode` its rows as dictionaries")
+    if content.startswith(GZIP):
+        content = gzip.decompress(content)
+    marked = [name for mark, name in MARKS if content.startswith(mark)]
+    text = content.decode(ENCODING or (marked + ["utf-8-sig"])[0])
+    named = [one for one in map(str.lower, Path(path).suffixes) if one in TABLES]
+    is_json = named[-1] in JSON if named else FORMAT == "json"
+    return of_json(text) if is_json else of_csv(text)
+
+
+def of_csv(text):
+    """The rows of CSV; without a header columns are taken in the order of the training data."""
+    lines = io.StringIO(text, newline="")
+    first = next((line for line in lines if line.strip(" \\r\\n")), None)
+    if first is None:
+        raise ValueError("the file is empty")
+    cells = csv.reader(
+        chain([first], lines),
+        delimiter=DELIMITER or delimiter_in(first),
+        strict=True,
+        skipinitialspace=True,
+    )
+    names, rows = [cell.strip() for cell in next(cells)], []
+    if not HEADER and not {column["name"] for column in COLUMNS} <= set(names):
+        cells = chain([names], cells)
+        names = next((order for order in ORDERS if len(order) == len(names)), names)
+    for row in cells:
+        if len(row) == len(names):
+            rows.append(dict(zip(names, row)))
+        elif "".join(row).strip():
+            raise ValueError(f"row {len(rows)} has {len(row)} cells; {len(names)} were expected")
+    return rows
+
+
+def delimiter_in(line):
+    """What separates the cells of a first line; marks of numbers do where there are no others."""
+    bare = re.sub('"[^"]*"', "", line)
+    found = [mark for mark in DELIMITERS if mark in bare]
+    found = [mark for mark in found if mark != "|"] or found
+    found = [mark for mark in found if mark not in (DECIMAL, THOUSANDS)] or found
+    if len(found) > 1:
+        raise ValueError(f"{found} are in the first line; set DELIMITER to what separates cells")
+    return (found + [","])[0]
+
+
+def of_json(text):
+    """The rows of JSON: an object a line, or a list of objects."""
+    if text.lstrip().startswith("["):
+        objects = json.loads(text)
+    else:
+        objects = [json.loads(line) for line in text.split("\\n") if line.strip()]
+    names = list(dict.fromkeys(name for row in objects for name in row))
+    return [{name: told_in(row.get(name)) for name in names} for row in objects]
+
+
+def told_in(value):
+    """The text of a value of JSON; None of null."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 $functions
@@ -281,18 +355,33 @@ def _plain(column: FittedColumn) -> PlainNumpy:
 
 
 def _of_reading(spec: Spec) -> dict[str, Any]:
-    """Say how the files of the table are read."""
+    """Say how the files of the table are read; None where each of them is to tell."""
     form = _form_of(spec)
-    reading: Reading | None = None if form is None else form.reading
-    facts = {} if reading is None else asdict(reading)
-    is_named = form is None or form.named
+    reading = Reading() if form is None else form.reading
+    columns = () if form is None else form.columns or ()
+    absent = (
+        (),
+        spec.target_names,
+        (spec.sample_weight,),
+        (*spec.target_names, spec.sample_weight),
+    )
+    orders = [[name for name in columns if name not in some] for some in absent]
+    is_utf_8 = reading.encoding is not None and codecs.lookup(reading.encoding).name == "utf-8"
     return {
-        "NAMES": None if form is None or is_named else [*(form.columns or ())],
-        "DELIMITER": facts.get("delimiter") or ",",
-        "ENCODING": facts.get("encoding") or "utf-8-sig",
-        "DECIMAL": facts.get("decimal", "."),
-        "THOUSANDS": facts.get("thousands"),
-        "MISSING": [word.strip() for word in facts.get("missing_values", ())],
+        "HEADER": form is None or form.named or reading.header is True,
+        "ORDERS": [order for n, order in enumerate(orders) if order not in orders[:n]],
+        "DELIMITER": reading.delimiter,
+        "DELIMITERS": [*DELIMITERS],
+        "ENCODING": "utf-8-sig" if is_utf_8 else reading.encoding,
+        "MARKS": list(MARKS),
+        "FORMAT": reading.format,
+        "TABLES": TABLE_SUFFIXES,
+        "JSON": JSON_SUFFIXES,
+        "GZIP": GZIP_MAGIC,
+        "PACKED": (PARQUET_MAGIC, ZSTD_MAGIC),
+        "DECIMAL": reading.decimal,
+        "THOUSANDS": reading.thousands,
+        "MISSING": [word.strip() for word in reading.missing_values],
     }
 
 

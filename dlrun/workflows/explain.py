@@ -106,6 +106,25 @@ class Explanation:
     comparison: Comparison | None  # None where TensorFlow was not asked
     words: WordsLeftOut | None = None  # of texts that are looked up, where TensorFlow was asked
 
+    @property
+    def by_column(self) -> dict[str, float]:
+        """What the entries of each column add to the output, summed, the largest first.
+
+        Nothing where no column has several, and of images and of columns that are looked up.
+        """
+        slopes = None if self.answer is None else self.answer.slopes
+        if slopes is None or self.row.values is None:
+            return {}
+        added, found, widest = self.row.x * slopes, dict[str, float](), 0
+        spec = self.opened.spec
+        for part in parts(spec.columns or (), spec.views):
+            if part.ids or part.column.sample or part.begin == part.end:
+                continue
+            found[part.column.name] = float(added[part.begin : part.end].sum())
+            widest = max(widest, part.end - part.begin)
+        ordered = sorted(found.items(), key=lambda one: -abs(one[1]))
+        return dict(ordered) if widest > 1 else {}
+
 
 def explain(
     run: Run, choice: Choice, *, layer: str | None, trust: bool, compare: bool, listener: Listener

@@ -85,7 +85,31 @@ def test_what_a_page_asks_for_can_be_made():
     made = module("made")
     for page in PAGES:
         if "<!-- made:" in text_of(page):
-            assert "<!-- made:" not in made.fill_in(text_of(page)), page
+            filled = made.fill_in(text_of(page))
+            assert "<!-- made:" not in filled, page
+            assert "The site (" not in filled, page
+
+
+IN_PLACE = re.compile(r"^<!-- made: .* -->\n(.*(?:\n.+)*)", re.MULTILINE)
+
+
+def test_whoever_reads_the_file_is_told_what_stands_there(dlrun):
+    """Below every mark: what the site shows, and commands that show the same."""
+    commands = set()
+    for page in PAGES:
+        text = text_of(page)
+        told = IN_PLACE.findall(text)
+        assert len(told) == len(re.findall("^<!-- made:", text, re.MULTILINE)), page
+        for one in told:
+            assert one.startswith("*The site ([how to build it]("), page
+            shown = re.search(r"In a terminal: ([^*]*)\*$", " ".join(one.split()))
+            assert shown, page
+            commands |= {*re.findall(r"`(\w.*?)`", shown[1])}
+    assert {"dlrun list optimizers", "dlrun list optimizers Adam", "dlrun schema"} <= commands
+    own = [one.split()[1:] for one in commands if one.startswith("dlrun ")]
+    assert len(own) == len(commands) - len({"man dlrun", "python -m pydoc dlrun.rundir.names"})
+    for words in own:
+        assert dlrun(*words).out
 
 
 def test_the_man_page_is_what_would_be_written():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import runpy
 import subprocess
@@ -99,6 +101,91 @@ def check_refusals(encode, file):
     del rows[2]["wort"]
     with pytest.raises(ValueError, match="a row has no column 'wort'"):
         encode["encode"](rows)
+
+
+FOUND = """\
+dataset:
+  type: table
+  path: {file}
+  target: preis
+  columns: {{ort: category, größe: number}}
+{told}
+model: {{layers: [{{type: Dense, units: 1}}]}}
+loss: mse
+optimizer: sgd
+training: {{epochs: 1}}
+exports: [encoder]
+"""
+CITIES = [("Köln", 1.5), ("Ulm", -0.25), ("Köln", 7), ("Gera, Süd; Ost", 2.75)] * 5
+HEADED = ("größe", "ort", "preis")
+
+
+def cities(mark, point=".", head=HEADED):
+    """A table whose cells hold the marks of others, in quotes; blank lines before and in it."""
+    lines = ["", *([] if head is None else [mark.join(head)])]
+    for n, (city, size) in enumerate(CITIES):
+        lines += [mark.join((str(size).replace(".", point), f'"{city}"', str(n))), ""][: 1 + n % 2]
+    return "\r\n".join(lines) + "\r\n"
+
+
+OBJECTS = "".join(json.dumps({"größe": size, "ort": city, "preis": n}, ensure_ascii=False) + "\n"
+                  for n, (city, size) in enumerate(CITIES))  # fmt: skip
+FILES = {
+    "semicolons": ("t.csv", '  decimal: ","', cities(";", ",").encode()),
+    "tabs": ("t.tsv", "", cities("\t").encode()),
+    "UTF-16": ("t.txt", '  decimal: ","', cities("\t", ",").encode("utf-16")),
+    "Latin-1": ("t.csv", "  encoding: latin-1", cities("|").encode("latin-1")),
+    "UTF-8 with a mark, said so": ("t.csv", "  encoding: utf-8", cities(",").encode("utf-8-sig")),
+    "packed": ("t.csv.gz", "", gzip.compress(cities(";").encode("utf-8-sig"))),
+    "JSON lines": ("t.jsonl.gz", "", gzip.compress(OBJECTS.encode())),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_each_file_tells(kind, dlrun, tmp_path):
+    """Delimiter, encoding, packing and format that nobody said are found as in training."""
+    file, told, content = FILES[kind]
+    (tmp_path / file).write_bytes(content)
+    (tmp_path / "c.yaml").write_text(FOUND.format(file=file, told=told))
+    encode = dlrun("train", "c.yaml", "-q").run / "encode.py"
+    # Sizes as they stand in the file, then cities in the order of the alphabet.
+    names = sorted({city for city, _ in CITIES})
+    expected = [[size, *(float(city == one) for one in names)] for city, size in CITIES]
+    assert read_alone(encode, tmp_path / file).tolist() == expected
+
+
+def read_alone(encode, file):
+    """Encode a file in a process of its own that has no dlrun."""
+    inputs = file.parent / "in.npz"
+    subprocess.run([sys.executable, "-I", encode, file, inputs], check=True)
+    with np.load(inputs) as stored:
+        (found,) = (stored[name] for name in stored.files)
+    return found
+
+
+def test_files_without_names(dlrun, tmp_path):
+    """Columns are taken in their order, with the target or without; names count if they come."""
+    (tmp_path / "t.csv").write_text(cities(";", head=None), encoding="utf-8")
+    named = "dataset:\n  header: false\n"
+    config = FOUND.format(file="t.csv", told="").replace("dataset:\n", named)
+    config = config.replace("ort:", "column_2:").replace("größe:", "column_1:")
+    (tmp_path / "c.yaml").write_text(config.replace("preis", "column_3"))
+    encode = dlrun("train", "c.yaml", "-q").run / "encode.py"
+    encode = runpy.run_path(str(encode))
+
+    def ask(text):
+        (tmp_path / "new.csv").write_text(text, encoding="utf-8")
+        (found,) = encode["encode"](encode["read"](tmp_path / "new.csv")).values()
+        return found.tolist()
+
+    rows = [[1.5, 0, 1, 0], [7, 0, 0, 1]]  # Gera, Köln, Ulm
+    assert ask("1.5,Köln,0\n7,Ulm,1\n") == rows
+    assert ask("1.5|Köln\n7|Ulm\n") == rows
+    assert ask("column_2;column_1\nKöln;1.5\nUlm;7\n") == rows
+    with pytest.raises(ValueError, match=r"^row 1 has 1 cells; 2 were expected$"):
+        ask("1.5;Köln\n7\n")
+    with pytest.raises(ValueError, match=r"^\[',', ';'\] are in the first line; set DELIMITER"):
+        ask("1,5;Köln\n")
 
 
 SERIES = """\

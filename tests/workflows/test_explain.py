@@ -301,3 +301,73 @@ def test_no_tensorflow(words, hand):
     code, loaded = loaded_by(command, hand, *options)
     assert code == 0
     assert not {"tensorflow", "keras", "matplotlib", "sklearn", "pandas"} & loaded
+
+
+LINEAR = """\
+dataset:
+  type: table
+  path: orders.csv
+  target: y
+  columns:
+    day: {type: date, parts: [month, weekday]}
+    note: {type: text, vocabulary: 2}
+    n: number
+    shop: category
+model:
+  layers:
+    - type: Embedding
+      name: places
+      inputs: [shop]
+      output_dim: 2
+      weights: [[[5, 6], [7, 8], [0, 0]]]
+    - {type: Flatten, name: flat}
+    - {type: Concatenate, name: all, inputs: [flat, input]}
+    - {type: Dense, units: 1, weights: [[[0.1], [0.2], [1], [1], [1], [1], [10], [10], [2]], [0]]}
+loss: mse
+optimizer: sgd
+training: {epochs: 0}
+"""
+
+
+def test_a_date_and_words_are_summed_by_column(dlrun, tmp_path):
+    """December is the 12th of 12 months, Friday the 5th of 7 days: their points of a circle."""
+    rows = ["2025-12-19,red blue,3,a,0", "2025-01-06,red,1,b,1", "2025-02-04,blue,2,a,2"] * 4
+    (tmp_path / "orders.csv").write_text("\n".join(["day,note,n,shop,y", *rows]) + "\n")
+    (tmp_path / "c.yaml").write_text(LINEAR)
+    run = dlrun("train", "c.yaml", "-q").run
+    month, weekday = 2 * np.pi * 11 / 12, 2 * np.pi * 4 / 7
+    day = np.sin(month) + np.cos(month) + np.sin(weekday) + np.cos(weekday)
+    told = json.loads(dlrun("explain", run, "--split", "train", "--json").out)
+    assert list(told["contributions_by_column"].items()) == [
+        ("note", 20), ("n", 6), ("day", pytest.approx(day, abs=1e-6)),
+    ]  # fmt: skip
+    out = dlrun("explain", run, "--split", "train").out
+    assert "day December, Friday, note " in out
+    assert ["day", "December,", "Friday", f"{day:.4f}"] in [one.split() for one in out.splitlines()]
+    # Behind a Concatenate an entry is what it was before, and one of a layer is told by its name.
+    lines = [one.split() for one in out.splitlines()]
+    assert ["flat[1]", "6.0000", "0.2000"] in lines
+    assert ["note:", "red", "1.0000", "10.0000"] in lines
+
+
+def test_class_numbers_are_no_measurements(dlrun, tmp_path):
+    """What is looked up stays out of the statistics of a long row, whose entries have names."""
+    rows = [f"2025-{n % 12 + 1:02}-{n % 28 + 1:02},{' '.join(WORDS)},{n},s{n:02},0"
+            for n in range(30)]  # fmt: skip
+    (tmp_path / "orders.csv").write_text("\n".join(["day,note,n,shop,y", *rows]) + "\n")
+    (tmp_path / "c.yaml").write_text(
+        LINEAR.replace("vocabulary: 2", f"vocabulary: {len(WORDS)}")
+        .replace("      weights: [[[5, 6], [7, 8], [0, 0]]]\n", "")
+        .replace("units: 1, weights: [[[0.1], [0.2], [1], [1], [1], [1], [10], [10], [2]], [0]]",
+                 "units: 1")
+    )  # fmt: skip
+    run = dlrun("train", "c.yaml", "-q").run
+    out = dlrun("explain", run, "--split", "train", "--row", "29").out
+    # The largest entry is n, not the number 30 of the shop s29.
+    assert "  largest by magnitude: n 29.0000   " in out
+    line = next(one for one in out.splitlines() if one.startswith("x "))
+    assert f"({4 + len(WORDS) + 1},)" in line
+    assert "max 29.0000" in line
+
+
+WORDS = [f"{one}{other}x" for one in "abcde" for other in "vwyz"]

@@ -34,7 +34,7 @@ def test_the_page_speaks_of_steps_ahead(trained):
     """Not of each of them by a name of its own."""
     page = (trained / "report.html").read_text()
     assert "learned to foretell the next 3 steps of Umsatz, Gäste from" in page
-    assert "<bdi>the next 3 steps of Umsatz, Gäste</bdi></th>" in page
+    assert "rows: the next 3 steps of Umsatz, Gäste, after what was before</h3>" in page
 
 
 def test_what_follows_the_table_is_foretold(trained, dlrun):

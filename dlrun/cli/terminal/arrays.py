@@ -108,12 +108,15 @@ def _coloured(pixels: Any) -> str:
     )
 
 
-def draw_summary(name: str, array: Any, screen: Screen) -> str:
-    """Describe an array that is too large to be read."""
+def draw_summary(
+    name: str, array: Any, screen: Screen, *, entries: Sequence[str] | None = None
+) -> str:
+    """Describe an array that is too large to be read; `entries` are the names of a flat one's."""
     from dlrun.formulas import largest_places, statistics
 
     largest = [
-        f"{format_place(place)} {format_entry(float(array[place]))}"
+        f"{format_place(place) if entries is None else entries[place[0]]} "
+        f"{format_entry(float(array[place]))}"
         for place in largest_places(array, SHOWN)
         if array[place] != 0
     ]

@@ -230,3 +230,21 @@ def entry_names(
         return f"x{format_place(place)}"
 
     return name
+
+
+def names_through(stages: Sequence[Stage], names: Names) -> Names:
+    """Name what stands behind a `Concatenate` by where it comes from: `age`, `dense_1[3]`."""
+    joined = {
+        stage.node.name: [(source, (n,)) for source, x in stage.inputs for n in range(len(x))]
+        for stage in stages
+        if stage.node.layer.type == "Concatenate" and all(x.ndim == 1 for _, x in stage.inputs)
+    }
+
+    def name(source: str, place: Place) -> str:
+        if source not in joined:
+            return names(source, place)
+        inner, at = joined[source][place[0]]
+        found, where = name(inner, at), format_place(at)
+        return f"{printable(inner)}{where}" if found == f"x{where}" else found
+
+    return name

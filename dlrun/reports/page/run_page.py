@@ -19,6 +19,7 @@ from dlrun.reports.mistakes import count_wrong
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, DATA, draw_graph
 from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
+from dlrun.reports.page.series_table import series_table
 from dlrun.reports.page.shown_rows import (
     are_numbers,
     foretold_words,
@@ -102,6 +103,7 @@ def run_page(
         labels=data.labels,
         baselines={} if data.baseline is None else data.baseline.columns,
         distances=target_distances(data),
+        by_series=series_table(data),
         plots=plots,
         mistakes=mistakes,
         mistake_columns=beside,

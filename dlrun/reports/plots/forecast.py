@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlrun.arrays import Foretold
+from dlrun.arrays import Foretold, SeriesForm
 from dlrun.data.clock import write_times
 from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
@@ -32,7 +33,18 @@ MOST_PANELS: Final = 4
 GAP: Final = 1.5
 """What is so many usual steps away is not joined by a line; months differ by less."""
 MOST_STEPS: Final = 2_000
-"""Of a longer series the last steps are drawn."""
+"""Of a longer series the last steps are kept."""
+MOST_DATES: Final = 7
+"""More do not fit below a panel."""
+MOST_MARKED: Final = 60
+"""So many steps are told apart in a panel; markers on more would hide the lines below them."""
+
+
+LEAST_JOINED: Final = 3
+"""Fewer forecasts of a step each have no usual distance."""
+
+Forecast: TypeAlias = tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]
+"""The split of its targets; their times, values and what the naive forecast says, `(steps,)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +53,7 @@ class Line:
 
     name: str
     truth: dict[float, float]
-    # The forecasts of windows that follow each other, by the split of their targets: their times,
-    # values and what the naive forecast says, `(steps,)` each.
-    forecasts: list[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]]
+    forecasts: list[Forecast]  # of windows that follow each other
 
 
 def fits(data: ReportData) -> bool:
@@ -97,23 +107,59 @@ def draw(data: ReportData) -> Figure:
     figure = new_figure(0.4 + 2.3 * len(lines))
     clock = None if data.spec.series is None else data.spec.series.clock
     for panel, line in zip(panels_of(figure, len(lines)), lines, strict=True):
-        times = np.array(sorted(line.truth))
-        values = np.array([line.truth[time] for time in times])
-        gaps = np.flatnonzero(np.diff(times) > GAP * np.median(np.diff(times))) + 1
-        times, values = np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan)
-        panel.plot(_axis(times, data), values, color=INK, linewidth=1.2, label="truth")
-        for number, (split, when, values, naive) in enumerate(line.forecasts):
+        times = recent(line, data.spec.series)
+        is_sparse = len(times) <= MOST_MARKED
+        width, marker = (1.2, "o") if is_sparse else (0.8, None)
+        when, values = _broken(times, np.array([line.truth[time] for time in times.tolist()]))
+        panel.plot(_axis(when, data), values, color=INK, linewidth=width, label="truth")
+        for number, (split, when, values, naive) in enumerate(_joined(line.forecasts)):
             label, dashes = f"forecast ({SPLIT_NAMES[split]})", "baseline"
             if number:  # one of each in the legend
                 label = dashes = "_"
             axis, color = _axis(when, data), SPLIT_COLORS[split]
             if np.isfinite(naive).any():
-                panel.plot(axis, naive, color=MUTED, linestyle="--", linewidth=1, label=dashes)
-            panel.plot(axis, values, color=color, marker="o", markersize=2.5, label=label)
+                panel.plot(
+                    axis, naive, color=MUTED, linestyle="--", linewidth=0.8 * width, label=dashes
+                )
+            panel.plot(
+                axis, values, color=color, linewidth=1.2 * width, marker=marker, markersize=2.5,
+                label=label,
+            )  # fmt: skip
+        locator = panel.xaxis.get_major_locator()
+        if isinstance(locator, AutoDateLocator):
+            locator.maxticks = dict.fromkeys(locator.maxticks, MOST_DATES)
         panel.set_ylabel(safe_text(line.name))
         panel.set_xlabel("step" if clock is None else safe_text(clock.column))
         legend_above(panel)
     return figure
+
+
+def recent(line: Line, form: SeriesForm | None) -> NDArray[np.float64]:
+    """Give the times that are drawn, ascending: those that were foretold, and some before them.
+
+    As many as these, and no fewer than a window and than a season.
+    """
+    times = np.array(sorted(line.truth))
+    if not line.forecasts:
+        return times
+    begin = int(np.searchsorted(times, line.forecasts[0][1][0]))
+    seen = 0 if form is None else max(form.window, form.season or 0)
+    return times[max(begin - max(len(times) - begin, seen), 0) :]
+
+
+def _broken(times: NDArray[Any], *lines: NDArray[Any]) -> list[NDArray[Any]]:
+    """Put NaN into lines where steps are missing, which no line should cross."""
+    gaps = np.flatnonzero(np.diff(times) > GAP * np.median(np.diff(times))) + 1
+    return [np.insert(times, gaps, times[gaps]), *(np.insert(one, gaps, np.nan) for one in lines)]
+
+
+def _joined(forecasts: Sequence[Forecast]) -> Sequence[Forecast]:
+    """Make one line of forecasts of a single step each, which would be none without markers."""
+    if len(forecasts) < LEAST_JOINED or any(len(times) > 1 for _, times, *_ in forecasts):
+        return forecasts
+    whole = [np.concatenate(parts) for parts in list(zip(*forecasts, strict=True))[1:]]
+    times, values, naive = _broken(whole[0], *whole[1:])
+    return [(forecasts[0][0], times, values, naive)]
 
 
 def _axis(times: NDArray[Any], data: ReportData) -> Any:
@@ -163,9 +209,7 @@ def _truth(told: Foretold, number: int, column: int) -> dict[float, float]:
     return dict(zip(steps.times[known].tolist(), values.tolist(), strict=True))
 
 
-def _stretches(
-    rows: Rows, number: int, column: int, targets: int
-) -> Iterator[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]]:
+def _stretches(rows: Rows, number: int, column: int, targets: int) -> Iterator[Forecast]:
     """Give the forecasts of windows of which no two foretell the same step, first to last."""
     told = rows.foretold
     if told is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from dlrun.reports.sweep_data import SweepData
 BEST = COLORS[1]  # the colour of what is best
 _LABELS = 16
 CHARACTERS = 62  # so many have room beside each other below a plot
+MOST_LINES = 3  # of a label
 UPWARD = 18  # so many has the mark of a value at the left of a plot
 _AN_INCH = 13
 _ROOM = 0.06
@@ -68,7 +70,7 @@ def mark_values(
     if vertical:
         axes.set_yticks(places, labels(texts, UPWARD))
         room = _upward(axes)
-        axes.set_ylabel(safe_text(axis.key if len(axis.key) <= room else axis.name, room))
+        axes.set_ylabel(in_lines(axis.key if len(axis.key) <= room else axis.name, room))
         return
     shown = labels(texts, max(characters // len(texts), 12))
     is_crowded = sum(map(len, shown)) > characters
@@ -79,7 +81,7 @@ def mark_values(
 
 def objective_axis(axes: Axes, data: SweepData) -> None:
     """Let the vertical axis be that of the objective, with room for a part of the error bars."""
-    axes.set_ylabel(objective(data, _upward(axes)))
+    axes.set_ylabel(in_lines(data.results.objective, _upward(axes)))
     if data.scale is None:
         return
     if data.scale.is_log:
@@ -132,9 +134,26 @@ class Bars:
             )
 
 
-def objective(data: SweepData, limit: int = 50) -> str:
+def objective(data: SweepData) -> str:
     """Name the objective."""
-    return safe_text(data.results.objective, limit)
+    return safe_text(data.results.objective, 50)
+
+
+def in_lines(text: str, room: int) -> str:
+    """Break a text for an upright label after blanks, and words that are too long after `_` or `.`.
+
+    `room` is how many characters a line has; what is longer all the same is cut.
+    """
+    parts: list[str] = []
+    for word in safe_text(text, MOST_LINES * room).split(" "):
+        pieces = [word] if len(word) <= room else re.findall(r"[^._]*[._]|[^._]+", word)
+        parts += [*pieces[:-1], f"{pieces[-1]} "]
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1] + part.rstrip()) > room:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(safe_text(line, room) for line in lines[:MOST_LINES])
 
 
 def _upward(axes: Axes) -> int:
@@ -164,7 +183,7 @@ def color_bar(figure: Figure, axes: Axes, data: SweepData, scale: Scale | None) 
     bar.set_ticks([place for place, _ in marks], labels=[text for _, text in marks])
     bar.outline.set_visible(False)
     bar.ax.minorticks_off()
-    bar.set_label(objective(data, _upward(axes)))
+    bar.set_label(in_lines(data.results.objective, _upward(axes)))
 
 
 def of_outside(data: SweepData) -> str:

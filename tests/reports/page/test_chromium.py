@@ -168,3 +168,46 @@ def test_a_real_report(chromium, reported, tmp_path):
     assert chromium.complaints() == []
     assert chromium.tell(MOVES) == [360, []]
     assert chromium.tell("document.querySelectorAll('svg.graph > svg').length") == 9
+
+
+LETTERS = """\
+dataset:
+  type: table
+  path: letters.csv
+  target: days
+  columns:
+    note: {type: text, hash: 4, missing: empty}
+    weight: number
+    region: {type: category, missing: own}
+  test_split: 0.25
+model: {layers: [{type: Dense, units: 1}]}
+loss: mse
+optimizer: sgd
+training: {epochs: 1}
+"""
+STACKED = """
+[...document.querySelectorAll('table.texts')].map(table => [
+  getComputedStyle(table.tHead).display, table.caption && table.caption.offsetHeight,
+  [...table.tBodies[0].rows[0].cells].map(one => getComputedStyle(one, '::before').content)])
+"""
+
+
+@pytest.mark.slow
+def test_a_table_with_words_on_a_telephone(chromium, dlrun, tmp_path):
+    """Each row is a block of its own, each cell beside its column's name, the caption in lines."""
+    lines = [f"{n % 7},{n / 4},{('R1', '', 'R2')[n % 3]},please call {n}" for n in range(40)]
+    (tmp_path / "letters.csv").write_text("\n".join(["days,weight,region,note", *lines]) + "\n")
+    (tmp_path / "c.yaml").write_text(LETTERS)
+    page = dlrun("train", "c.yaml", "-q", "--report").run / "report.html"
+    names = ["row", "days", "weight", "region", "note"]
+    wrong = ["row", "in the data", "true", "predicted", "distance", "weight", "region", "note"]
+    for width in (360, 400, 500, 700, 900):
+        chromium.open(page, width=width)
+        assert chromium.tell(MOVES) == [width, []]
+        (sample, mistakes) = chromium.tell(STACKED)
+        assert sample[0] == mistakes[0] == "none"
+        assert 10 < sample[1] < 60, f"the caption is {sample[1]} pixels high at {width}"
+        assert sample[2] == [f'"{name} "' for name in names]
+        assert mistakes[2] == [f'"{name} "' for name in wrong]
+    chromium.open(page, width=1200)
+    assert chromium.tell(STACKED)[0][0] == "table-header-group"

@@ -279,3 +279,25 @@ def test_the_same_pictures_twice():
     """To the byte."""
     points = grid(lambda p: p[RATE] * p["b"], **{RATE: [0.1, 0.2]}, **{WORD: ["x", "y"]}, b=[1, 2])
     assert sweep_shelf.draw_sweep(sweep_data(points)) == sweep_shelf.draw_sweep(sweep_data(points))
+
+
+@pytest.mark.parametrize(
+    "metric", ["mean_absolute_error", "sparse_categorical_crossentropy", "loss"]
+)
+def test_a_long_objective_is_read_in_lines(metric):
+    """Beside an axis, and beside the colours; whole, and no longer than the plot is high."""
+    points = grid(lambda p: p["a"] + p["b"], a=[1, 2, 3], b=[1, 5])
+    told = sweep_data(points, objective=f"validation {metric}", larger=False)
+    for figure, of_label in (
+        (axis_effects.draw(told, axis_of(told, "a")), lambda one: one.axes[0]),
+        (pair_maps.draw(told, told.axes), lambda one: one.axes[-1]),
+    ):
+        label = of_label(figure).yaxis.label
+        lines = label.get_text().split("\n")
+        assert "".join(lines).replace(" ", "") == f"validation{metric}"
+        assert (len(lines) == 1) is (metric == "loss")
+        assert lines[0].startswith("validation")
+        figure.draw_without_rendering()
+        box, (_, height) = label.get_window_extent(), figure.get_size_inches() * figure.dpi
+        assert box.y0 >= 0
+        assert box.y1 <= height
