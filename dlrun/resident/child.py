@@ -260,6 +260,9 @@ def _watch(connection: socket.socket) -> bool:
     import fcntl
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        # The kernel may be late to tell of the last byte that came, and was read before.
+        if _is_there(connection):
+            return
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
         signal.raise_signal(asking_signal())
@@ -267,8 +270,12 @@ def _watch(connection: socket.socket) -> bool:
     signal.signal(signal.SIGIO, end)
     fcntl.fcntl(connection.fileno(), fcntl.F_SETOWN, os.getpid())
     _set_async(connection, on=True)
+    return _is_there(connection)
+
+
+def _is_there(caller: socket.socket) -> bool:
     try:
-        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return bool(caller.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except BlockingIOError:
         return True
     except OSError:

@@ -88,6 +88,20 @@ def test_a_caller_that_is_killed_takes_its_process_down(resident, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_late_word_of_the_kernel_ends_nothing(resident, tmp_path):
+    """SIGIO, which tells that the caller is gone, may come late for a byte that was read before."""
+    working = begin_training(resident, tmp_path)
+    for _ in range(20):
+        os.kill(working.pid, signal.SIGIO)
+        time.sleep(0.02)
+    assert working.record["status"] == "running"
+    assert working.client.poll() is None
+    working.client.send_signal(signal.SIGTERM)
+    working.client.communicate(timeout=60)
+    assert working.client.returncode == 143
+
+
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_told(resident, tmp_path):
     """The shell sees a command that was killed by the very signal."""
     working = begin_training(resident, tmp_path)
