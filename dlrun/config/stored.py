@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,16 @@ def recorded(experiment: Experiment) -> dict[str, Any]:
     """
     from dlrun.config import given  # noqa: PLC0415 - lists of runs need no schema
 
-    values = given.flat(experiment)
+    values = {key: _as_written(value) for key, value in given.flat(experiment).items()}
     is_small = len(json.dumps(values, default=str)) <= _MAX_CHARACTERS
     return {RECORDED: values} if is_small and plain(values) == values else {}
+
+
+def _as_written(value: Any) -> Any:
+    """Write paths as YAML does: as texts."""
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def stored_config(run: Run | RunRow) -> Mapping[str, Any]:

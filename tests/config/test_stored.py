@@ -58,6 +58,7 @@ def assert_agrees(experiment, folder):
     run = SimpleNamespace(path=folder, record={}, file=folder.joinpath)
     values = stored_config(run)
     run.record = json.loads(record_text(recorded(experiment)))
+    assert "config" in run.record
     stored = stored_config(run)
     assert stored == values == flat(experiment.to_yaml())
     assert list(map(type, stored.values())) == list(map(type, values.values()))
