@@ -138,11 +138,16 @@ def shown_mistakes(data: ReportData) -> list[ShownMistake]:
         mistakes = worst(data, MOST_MISTAKES + A_FEW_MORE)
     places = [mistake.place for mistake in mistakes]
     windows = draw_windows(data.judged, places, data.spec.series, answered=True)
-    rows = [mistake.row for mistake in mistakes]
+    rows, beside = [mistake.row for mistake in mistakes], _beside(data, columns_of(data))
     found = zip(*_found(data.judged.origin, rows).values(), strict=True)
     return [
         ShownMistake(
-            mistake, sureness(data, mistake), shown.image, shown.values[:MOST_BESIDE], told, window
+            mistake,
+            sureness(data, mistake),
+            shown.image,
+            tuple(shown.values[place] for place in beside),
+            told,
+            window,
         )
         for mistake, shown, told, window in zip(
             mistakes,
@@ -157,7 +162,15 @@ def shown_mistakes(data: ReportData) -> list[ShownMistake]:
 def mistake_columns(data: ReportData) -> tuple[list[str], int]:
     """Name the columns beside a mistake, and count those that are left out."""
     columns = columns_of(data)
-    return columns[:MOST_BESIDE], max(_width(data) - MOST_BESIDE, 0) if columns else 0
+    shown = [columns[place] for place in _beside(data, columns)]
+    return shown, _width(data) - len(shown) if columns else 0
+
+
+def _beside(data: ReportData, columns: Sequence[str]) -> list[int]:
+    """Which columns stand beside a mistake: the first ones, and all texts, which tell most."""
+    texts = text_columns(data)
+    by_weight = sorted(range(len(columns)), key=lambda place: columns[place] not in texts)
+    return sorted(by_weight[:MOST_BESIDE])
 
 
 def found_by(data: ReportData) -> list[str]:

@@ -79,3 +79,29 @@ def test_a_mistake_says_its_key_and_its_line(said, dlrun, tmp_path):
         assert row["when"] == f"2024-01-{number % 28 + 1:02d}"
         assert row["number"] == str(10 * number)
         assert predicted[int(row["row"])]["id"] == row["id"]
+
+
+def test_a_text_stands_beside_a_mistake(dlrun, tmp_path):
+    """Six columns do, of which a text tells most, however late it stands in the table."""
+    random = np.random.default_rng(0)
+    rows = [
+        [
+            *(f"{value:.3f}" for value in random.normal(size=7)),
+            f"word{number % 3} other",
+            number % 2,
+        ]
+        for number in range(60)
+    ]
+    lines = ["a,b,c,d,e,f,g,said,y", *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "t.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y, columns: {said: text}, test_split: 0.5}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: SGD\ntraining: {epochs: 1}\n"
+    )
+    run = tmp_path / dlrun("train", "t.yaml", "-q", "--report").run
+    told = mistakes((run / "report.html").read_text())
+    assert [*told[0]][-7:] == ["a", "b", "c", "d", "e", "said", "and"]
+    number = int(told[0]["in the data"].split(":")[1]) - 2
+    assert set(told[0]["said"].split()) == {f"word{number % 3}", "other"}  # counted, in no order
+    assert told[0]["and"] == "2 more"
