@@ -204,7 +204,10 @@ def test_graphs_are_kept_and_bits_are_those_of_a_run_alone(resident, tmp_path):
     asked = resident.ask()
     assert int(asked["served"]) - before == 4
     assert int(asked["kept"]) >= 1
-    shown = run_program(COMMAND, "warm", "status", env=resident.env).stdout
+    words = [*COMMAND_LINE, "warm", "status"]
+    shown = subprocess.run(
+        words, env=resident.env, check=True, capture_output=True, text=True
+    ).stdout
     assert re.search(
         r"(?m)^kept for some seconds: the graphs of (1 training|2 trainings), for the next that "
         r"differs in seed, epochs or learning rate only$",

@@ -210,7 +210,7 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     assert (run / "plots" / "word_effects.png").exists()
     page = (run / "report.html").read_text()
     assert "Words that move the answer" in page
-    assert '<td class="text"><bdi>' in page
+    assert '<td data-head="text" class="text"><bdi>' in page
     # One column, read as nine words: none is left out of the sample, none stands beside it.
     assert "9 word numbers" in page
     assert not re.search(r"-?\d+ more</td>|other columns", page)
