@@ -293,6 +293,28 @@ def test_thousands_of_amounts_are_told(dlrun, tmp_path):
     assert "\n  Write the number alone: 0.\n" in told
 
 
+def test_no_key_is_named_that_the_config_has(dlrun, tmp_path):
+    """Of amounts beside numbers with decimal commas, which are read."""
+    rows = "".join(f"{row};{'$' * (row < 9)}{row},50\n" for row in range(40))
+    (tmp_path / "table.csv").write_text("a;price\n" + rows)
+    form = {"type": "table", "path": "table.csv", "target": "price", "decimal": ","}
+    (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION, dataset=form))
+    told = dlrun("train", "config.yaml", code=3).err
+    assert "column 'price' holds text such as '$0,50', in 40 classes" in told
+    assert told.endswith("\n  Write the numbers alone.\n")
+
+
+def test_columns_that_are_left_out_name_their_keys_together(dlrun, tmp_path):
+    """What reads all of them, and not the first one alone."""
+    rows = "".join(f"{n},5;1.{100 + n},25;{n % 9}\n" for n in range(40))
+    (tmp_path / "table.csv").write_text("a;b;price\n" + rows)
+    form = {"type": "table", "path": "table.csv", "target": "price"}
+    (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION, dataset=form))
+    told = dlrun("train", "config.yaml", code=3).err
+    assert "no column is left for the network" in told
+    assert told.endswith(f'{WRITTEN} `decimal: ","` and `thousands: "."`.\n')
+
+
 def test_classes_that_look_like_amounts_stay_classes(dlrun, tmp_path):
     """Where each of them has its unit."""
     (tmp_path / "table.csv").write_text("a,size\n1,5kg\n2,10kg\n3,5kg\n")

@@ -272,6 +272,9 @@ def _is_count(item: Any) -> bool:
     return item is None or (isinstance(item, int) and not isinstance(item, bool))
 
 
+_MAY_BE_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+
+
 def repair(value: Any, wanted: Expected) -> str | None:
     """What was probably meant by a value that does not fit, or None."""
     meant: Any = None
@@ -286,6 +289,8 @@ def repair(value: Any, wanted: Expected) -> str | None:
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
         if "float" in wanted.types and number.count(",") == 1:
+            if _MAY_BE_THOUSANDS.fullmatch(number):
+                return f"Write {number.replace(',', '')} or {number.replace(',', '.')}."
             number = number.replace(",", ".")
         meant = number if WRITTEN_NUMBER.fullmatch(number) else None
     elif isinstance(value, str) and "bool" in wanted.types:

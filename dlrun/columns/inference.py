@@ -152,10 +152,14 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     return word, options, f"{reason}; {written}" if written else reason
 
 
-def ways_otherwise(facts: ColumnFacts) -> Ways:
-    """Tell a text of a column, and the keys by which most of its texts are numbers."""
+def ways_otherwise(facts: ColumnFacts, *, has_decimals: bool = False) -> Ways:
+    """Tell a text of a column, and the keys by which most of its texts are numbers.
+
+    None that reads decimals otherwise, where the column `has_decimals`, or another one has.
+    """
     texts = [text for text, _ in facts.no_numbers]
-    return ways_of(texts, facts.decimal, has_decimals=facts.wholes < facts.numbers)
+    has_decimals = has_decimals or facts.wholes < facts.numbers
+    return ways_of(texts, facts.decimal, has_decimals=has_decimals)
 
 
 def numbers_otherwise(facts: ColumnFacts) -> str | None:

@@ -30,7 +30,8 @@ MAX_VALUES: Final = 100_000
 # What stands before the bracket of a key such as `model.layers[0]` in braces without quotes.
 KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
 # `0,001` is two entries in braces: what stands before and behind the comma of a decimal.
-DECIMAL_BEFORE: Final = re.compile(r"(?<![^\s:{,])([-+]?\d+),$")
+DECIMAL_BEFORE: Final = re.compile(r"(?<![^\s:{])([-+]?\d{1,20}),$")
+MOST_BEFORE: Final = 24  # characters that it looks at
 BEHIND: Final = re.compile(r"\d+(?:[eE][-+]?\d+)?\s*(?:[,}]|$)")
 TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
 PLAIN: Final = {  # slips in YAML by how PyYAML's complaint begins
@@ -146,12 +147,15 @@ class _Reader:
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
         what = f"A key must be text, got {describe(node.value)}."
-        before = DECIMAL_BEFORE.search(self.text[: event.start_mark.index])
-        is_behind_comma = before is not None and BEHIND.match(self.text, event.start_mark.index)
-        fix = f'Put it in quotes: "{written}".'
-        if before is not None and is_behind_comma:
+        begin = event.start_mark.index
+        before = DECIMAL_BEFORE.search(self.text[max(begin - MOST_BEFORE, 0) : begin])
+        fix = None
+        if before is not None and BEHIND.match(self.text, begin):
+            from dlrun.shapes.cells import number_fix  # noqa: PLC0415 - for this mistake alone
+
             what = f"'{before[1]},{written}' is two entries, {before[1]} and {written}."
-            fix = f"Write decimals with a point: {before[1]}.{written}."
+            fix = number_fix(f"{before[1]},{written}")
+        fix = fix or f'Put it in quotes: "{written}".'
         self.note(event, below(path, str(written)), what, fix)
         return str(written)
 

@@ -156,7 +156,9 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
     is_one_per_class = units == len(names) > 1
     if is_one_per_class or label_form(loss) != "value":
         return
-    fix = _fix_of_numbers(names, of_table=bool(dataset.kinds))
+    reading = getattr(dataset.form, "reading", None)
+    decimal = "." if reading is None else reading.decimal
+    fix = _fix_of_numbers(names, decimal, of_table=bool(dataset.kinds))
     if fix is not None:
         raise DataError(
             f"column {quote(dataset.target_names[0])} holds text such as {quote(names[0])}, in "
@@ -165,15 +167,17 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
         )
 
 
-def _fix_of_numbers(names: Sequence[str], *, of_table: bool = False) -> str | None:
+def _fix_of_numbers(
+    names: Sequence[str], decimal: str = ".", *, of_table: bool = False
+) -> str | None:
     """Says what to do where all names are numbers, some as `$5`, `12 %` or `3,50`; else None."""
     first = next(filter(bare_number, names), None)
     if first is None or any(not bare_number(one) and parse_number(one) is None for one in names):
         return None
-    ways = ways_of(names)[1] if of_table else []
+    ways = ways_of(names, decimal)[1] if of_table else []
     if ways:
         return ways_fix(ways)
-    return number_fix(first) or "Write the numbers alone."
+    return number_fix(first, decimal) or "Write the numbers alone."
 
 
 def check_more_than_one_class(dataset: Dataset) -> None:

@@ -125,8 +125,12 @@ def find_links(
     sampled = np.asarray(target[chosen], np.float64)
     present = np.isfinite(sampled)
     y = sampled[present]
-    if len(y) < _FEW_ROWS or (y == y[0]).all():
+    if len(y) < _FEW_ROWS:
         return []
+    with np.errstate(over="ignore"):
+        spread = np.square(y - y.mean()).sum()
+    if not 0 < spread < np.inf:
+        return []  # all alike, or more than squares can tell
     numbers = np.unique(y, return_inverse=True)[1].astype(np.int64)
     links = []
     for column, values in columns:

@@ -41,6 +41,7 @@ from dlrun.shapes.cells import (
     MAX_CLASSES,
     SMALLEST,
     is_name,
+    keys_together,
     number_fix,
     parse_number,
     ways_fix,
@@ -202,8 +203,10 @@ def _no_column_left(
     names = [kind.name for kind in gone]
     why = next((kind.reason for kind in gone), "")
     what = f"no column is left for the network: left out are {list_columns(names)} ({why})."
-    ways = next(filter(None, (ways_otherwise(facts[name])[1] for name in names)), None)
-    fix = ways_fix(ways[:1]) if ways else "Say what they are: `columns: {name: category}`."
+    keys = keys_together({name: ways_otherwise(facts[name]) for name in names})
+    fix = "Say what they are: `columns: {name: category}`."
+    if keys:
+        fix = ways_fix([max(keys.values(), key=len)])
     return DataError(what, where=str(table.parts[0].source.path), fix=fix)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from dlrun.columns.inference import TEXT, UNREAD, numbers_otherwise, ways_otherwise
 from dlrun.data.links import warning_of
 from dlrun.errors import DataError
-from dlrun.shapes.cells import number_fix, say_keys
+from dlrun.shapes.cells import keys_together, number_fix, say_keys
 from dlrun.wording import list_some, percent, quote, tally
 
 if TYPE_CHECKING:
@@ -196,21 +196,22 @@ class Profile:
 
     def otherwise(self) -> list[Otherwise]:
         """Columns whose numbers other keys of the dataset read, those of the same keys together."""
+        # A key by which the numbers of another column are lost is none.
+        has_decimals = any(
+            one.kind.kind == "number" and one.facts.wholes < one.facts.numbers
+            for one in self.columns
+        )
         found = {
-            one.name: ways_otherwise(one.facts)
+            one.name: ways_otherwise(one.facts, has_decimals=has_decimals)
             for one in self.columns
             if one.is_target or one.facts.distinct > 1
         }
-        every = [keys for _, ways in found.values() for keys in ways]
         told: dict[str, Otherwise] = {}
-        for name, (text, ways) in found.items():
-            if ways:
-                # What is right for most columns; and who needs one key more has it for all.
-                own = max(ways, key=every.count)
-                keys = max((one for one in every if own.items() <= one.items()), key=len)
-                known = told.get(str(keys), Otherwise((), text, keys))
-                text = text if own == keys else known.text  # noqa: PLW2901
-                told[str(keys)] = Otherwise((*known.columns, name), text, keys)
+        for name, keys in keys_together(found).items():
+            text, ways = found[name]
+            known = told.get(str(keys), Otherwise((), text, keys))
+            text = text if keys in ways else known.text
+            told[str(keys)] = Otherwise((*known.columns, name), text, keys)
         return [*told.values()]
 
     def check_targets(self) -> None:
@@ -220,13 +221,17 @@ class Profile:
             DataError: There is one; how it is read is said.
         """
         for target in (one.name for one in self.targets if one.is_class):
-            texts = [text for text, _ in self.column(target).facts.no_numbers]
-            for one in self.otherwise():
-                if target in one.columns and all(map(number_fix, texts)):
-                    what = f"the target {quote(target)} has numbers that are written otherwise: "
-                    what += f"{one.said}. As classes, nothing can be learned of them."
-                    fix = f"Read the file with `{one.options}`."
-                    raise DataError(what, where=self.source, fix=fix)
+            facts = self.column(target).facts
+            texts = [text for text, _ in facts.no_numbers]
+            if not ways_otherwise(facts)[1] or not all(map(number_fix, texts)):
+                continue
+            read = next((one for one in self.otherwise() if target in one.columns), None)
+            said = quote(texts[0]) if read is None else read.said
+            what = f"the target {quote(target)} has numbers that are written otherwise: {said}. As "
+            what += "classes, nothing can be learned of them."
+            fix = number_fix(texts[0], facts.decimal)
+            fix = fix if read is None else f"Read the file with `{read.options}`."
+            raise DataError(what, where=self.source, fix=fix)
 
     def telling(self) -> list[Link]:
         """The columns that give a target away, the surest first."""

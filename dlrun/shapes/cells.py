@@ -92,7 +92,7 @@ def _number_fix(text: str) -> str | None:
             f"Write thousands without commas ({plain}), decimals with a point "
             f"({number.replace(',', '.')})."
         )
-    if re.fullmatch(r"[+-]?\d*,\d+", number):
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][-+]?\d+)?", number):
         return f"Write decimals with a point: {number.replace(',', '.')}."
     if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
         plain = number.replace(".", "").replace(",", ".")
@@ -104,9 +104,10 @@ def _number_fix(text: str) -> str | None:
 def ways_of(texts: Sequence[str], decimal: str = ".", *, has_decimals: bool = False) -> Ways:
     """Tell one of some texts, and the keys of a dataset by which most of them are numbers.
 
-    They are no numbers as they were read, with `decimal`, which stays where other numbers had
-    decimals. Of several ways that read equally many, as of `1,234`, the likeliest is the first.
+    Those count that are no numbers as they were read, with `decimal`, which stays where other
+    numbers had decimals. Of ways that read equally many, as of `1,234`, the likeliest comes first.
     """
+    texts = [text for text in texts if not _written(decimal, None).fullmatch(text)]
     marks = [decimal, *(one for one in _MARKS if one != decimal and not has_decimals)]
     tried = [
         ([text for text in texts if _written(mark, thousands).fullmatch(text)],
@@ -120,6 +121,20 @@ def ways_of(texts: Sequence[str], decimal: str = ".", *, has_decimals: bool = Fa
         return "", []
     ways = [keys for found, keys in tried if keys and len(found) == len(most)]
     return most[0], [one for one in ways if not any(less.items() < one.items() for less in ways)]
+
+
+def keys_together(found: Mapping[str, Ways]) -> dict[str, dict[str, str]]:
+    """Choose for each column that is read by other keys those by which most of them are.
+
+    Who needs one key more has it for all.
+    """
+    every = [keys for _, ways in found.values() for keys in ways]
+    chosen = {}
+    for name, (_, ways) in found.items():
+        if ways:
+            own = max(ways, key=every.count)
+            chosen[name] = max((one for one in every if own.items() <= one.items()), key=len)
+    return chosen
 
 
 @cache

@@ -64,6 +64,7 @@ def test_what_stands_in_the_way_is_named(dlrun, tmp_path):
     [
         ("image", "Did you mean 'images'?"),
         ("xyz", f"The templates are {', '.join(TEMPLATES)}."),
+        ("x" * 3000, f"The templates are {', '.join(TEMPLATES)}."),
         ("my own.yaml", "`dlrun init classification -o 'my own.yaml'` writes one to that file."),
         (__file__, f"`dlrun init --data {__file__}` writes a config for it."),
     ],

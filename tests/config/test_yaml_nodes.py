@@ -78,6 +78,10 @@ def test_aliases_are_written_out():
             "{a: -2,5e3}",
             "f:1:8: 5e3: '-2,5e3' is two entries, -2 and 5e3. Write decimals with a point: -2.5e3.",
         ),
+        (
+            "{a: 1,000}",
+            "f:1:7: 000: '1,000' is two entries, 1 and 000. Write thousands without commas (1000)",
+        ),
         ("{0: 1,1: 2}", 'f:1:2: 0: A key must be text, got 0. Put it in quotes: "0".'),
         ("{a: x1,1}", 'f:1:8: 1: A key must be text, got 1. Put it in quotes: "1".'),
         ("true: 1", 'f:1:1: true: A key must be text, got true. Put it in quotes: "true".'),
@@ -137,3 +141,14 @@ def test_an_alias_bomb_is_refused():
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
     assert message("\n".join(lines)).endswith("More than 100000 values in one config.")
+
+
+def test_many_keys_that_are_no_texts_take_no_longer_each():
+    """A stranger may have written them: four times as many take about four times as long."""
+
+    def seconds(number):
+        text, begin = "\n".join(f"{key}: 1" for key in range(number)), time.process_time()
+        yaml_nodes.parse(text, "f", Problems())
+        return time.process_time() - begin
+
+    assert min(seconds(8000) for _ in range(3)) < 10 * min(seconds(2000) for _ in range(3))

@@ -145,6 +145,9 @@ def test_what_cannot_be_told():
     """Few rows, one class, missing targets."""
     assert find_links([numbers("x", range(19))], np.arange(19.0), name="y", is_class=False) == []
     assert find_links([numbers("x", range(30))], np.ones(30), name="y", is_class=True) == []
+    for size in (1e-170, 1e170):  # whose squares are 0, or beyond all numbers
+        y = np.arange(30.0) * size
+        assert find_links([numbers("x", range(30))], y, name="y", is_class=False) == []
     y = np.tile([0, 1, np.nan], 20)
     found = link(numbers("x", np.tile([0, 1, 0], 20)), y)
     assert (found.score, found.baseline) == (1, 0.5)

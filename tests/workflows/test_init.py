@@ -273,6 +273,17 @@ def test_a_target_that_is_not_read_as_numbers_is_refused(tmp_path, dlrun):
     dlrun("init", "--data", path)  # not all of them are numbers
 
 
+def test_no_key_is_named_that_loses_other_numbers(tmp_path, dlrun):
+    """Of a target with decimal commas beside columns with points the cells are to be mended."""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a;y", *(f"{n}.5;{n * 7 % 11},5" for n in range(60))]))
+    assert dlrun("init", "--data", path, code=3).err == (
+        f"error: {path}: the target 'y' has numbers that are written otherwise: '0,5'. As classes, "
+        "nothing can be learned of them.\n  Write decimals with a point: 0.5.\n"
+    )
+    assert "--set decimal" not in dlrun("data", path, "--target", "y").err
+
+
 @pytest.mark.parametrize(
     ("cells", "settings", "told"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ def template_text(template: str) -> str:
         fix = did_you_mean(template, TEMPLATES, similarity=AMONG_FEW) or known
         if Path(template).suffix in CONFIGS:
             fix = f"`dlrun init {TEMPLATES[0]} -o {shlex.quote(template)}` writes one to that file."
-        elif Path(template).exists():
+        elif os.path.exists(template):  # noqa: PTH110 - never raises
             fix = f"`dlrun init --data {shlex.quote(template)}` writes a config for it."
         raise UsageError(f"There is no template '{template}'.", fix=fix)
     text = (FOLDER / f"{template}.yaml").read_text("utf-8")

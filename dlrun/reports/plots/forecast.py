@@ -109,7 +109,7 @@ def draw(data: ReportData) -> Figure:
     for panel, line in zip(panels_of(figure, len(lines)), lines, strict=True):
         times = recent(line, data.spec.series)
         is_sparse = len(times) <= MOST_MARKED
-        width, marker = (1.2, "o") if is_sparse else (0.8, None)
+        width = 1.2 if is_sparse else 0.8
         when, values = _broken(times, np.array([line.truth[time] for time in times.tolist()]))
         panel.plot(_axis(when, data), values, color=INK, linewidth=width, label="truth")
         for number, (split, when, values, naive) in enumerate(_joined(line.forecasts)):
@@ -117,13 +117,16 @@ def draw(data: ReportData) -> Figure:
             if number:  # one of each in the legend
                 label = dashes = "_"
             axis, color = _axis(when, data), SPLIT_COLORS[split]
+            alone = _alone(values)
             if np.isfinite(naive).any():
                 panel.plot(
-                    axis, naive, color=MUTED, linestyle="--", linewidth=0.8 * width, label=dashes
-                )
+                    axis, naive, color=MUTED, linestyle="--", linewidth=0.8 * width,
+                    marker="o" if len(alone) else None, markevery=alone, markersize=2, label=dashes,
+                )  # fmt: skip
             panel.plot(
-                axis, values, color=color, linewidth=1.2 * width, marker=marker, markersize=2.5,
-                label=label,
+                axis, values, color=color, linewidth=1.2 * width,
+                marker="o" if is_sparse or len(alone) else None, markersize=2.5,
+                markevery=None if is_sparse else alone, label=label,
             )  # fmt: skip
         locator = panel.xaxis.get_major_locator()
         if isinstance(locator, AutoDateLocator):
@@ -151,6 +154,12 @@ def _broken(times: NDArray[Any], *lines: NDArray[Any]) -> list[NDArray[Any]]:
     """Put NaN into lines where steps are missing, which no line should cross."""
     gaps = np.flatnonzero(np.diff(times) > GAP * np.median(np.diff(times))) + 1
     return [np.insert(times, gaps, times[gaps]), *(np.insert(one, gaps, np.nan) for one in lines)]
+
+
+def _alone(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Where a value has no neighbour, so that no line shows it."""
+    known = np.concatenate([[False], np.isfinite(values), [False]])
+    return np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
 
 
 def _joined(forecasts: Sequence[Forecast]) -> Sequence[Forecast]:

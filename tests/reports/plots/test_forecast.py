@@ -72,6 +72,16 @@ def test_a_window_and_a_season_are_drawn_in_any_case():
         assert told.get_marker() == "o"
 
 
+def test_a_forecast_without_neighbours_is_a_dot():
+    """Two forecasts of a step each make no line."""
+    _, lines = drawn(daily(120, 2, window=70))
+    (first,), (base,) = lines["forecast (test)"], lines["baseline"]
+    assert (first.get_ydata().tolist(), base.get_ydata().tolist()) == ([119], [117])
+    for one in (first, base, *lines["_"]):
+        assert (one.get_marker(), list(one.get_markevery())) == ("o", [0])
+    assert len(lines["_"]) == 2
+
+
 def test_stretches_of_several_steps_stay_apart():
     """Each was foretold at once, from its own window."""
     _, lines = drawn(daily(300, 120, horizon=12))
