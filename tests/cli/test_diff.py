@@ -134,10 +134,9 @@ def test_where_histories_part(one, other, epoch, columns):
 
 def test_a_config_of_another_version(runs_dir, dlrun):
     """A key that this dlrun does not know is compared all the same."""
-    (run,) = runs_dir.glob("*_same_*")
-    path = run / "config.yaml"
+    path = store(runs_dir, "later", config=None).path / "config.yaml"
     path.write_text(path.read_text() + "later: {key: 1}\n")
-    _, out, _ = dlrun("diff", "one", "same", "--runs-dir", runs_dir)
+    _, out, _ = dlrun("diff", "one", "later", "--runs-dir", runs_dir)
     assert "later.key  -  1" in out
 
 

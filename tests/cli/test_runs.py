@@ -87,7 +87,8 @@ def stored(tmp_path):
     runs_dir = tmp_path / "runs"
     for rate, accuracy in (("0.1", 0.8), ("0.01", 0.95), ("1e-3", 0.9)):
         override = f"optimizer.learning_rate={rate}"
-        store(runs_dir, f"rate{rate}", override, accuracy=accuracy, loss=float(rate))
+        facts = {"accuracy": accuracy, "loss": float(rate), "config": None}
+        store(runs_dir, f"rate{rate}", override, **facts)
     (create_run(runs_dir, "torn").path / "run.json").write_text("{")
     return runs_dir
 
@@ -232,7 +233,7 @@ def test_main_metrics_that_differ(dlrun, stored):
 
 
 def test_configs_are_read_only_when_asked_for(dlrun, stored, monkeypatch):
-    """And then only of the runs that the quicker conditions leave over."""
+    """And then only of the runs that the quicker conditions leave over, if records lack them."""
     read = []
     original = configs.read_text
     monkeypatch.setattr(configs, "read_text", lambda path: read.append(path) or original(path))
