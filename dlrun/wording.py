@@ -332,8 +332,8 @@ def did_you_mean(word: str, known: Iterable[str], *, similarity: float = SIMILAR
     return f"Did you mean {' or '.join([*either, quoted[-1]])}?"
 
 
-CONFIGS: Final = frozenset({".yaml", ".yml"})
-"""Endings of what is never meant where data are."""
+CONFIGS: Final = (".yaml", ".yml")
+"""Endings of the files of configs, which are never meant where data are."""
 
 
 def meant_file(path: Path) -> str | None:
@@ -346,7 +346,7 @@ def meant_file(path: Path) -> str | None:
         for one in sorted(
             path.parent.iterdir(), key=lambda one: (one.suffix != path.suffix, one.name)
         ):
-            if path.suffix in ("", one.suffix) or not {path.suffix, one.suffix} & CONFIGS:
+            if path.suffix in ("", one.suffix) or not {path.suffix, one.suffix} & set(CONFIGS):
                 names.setdefault(one.stem, one.name)
     near = near_word(path.stem, names)
     return None if near is None else f"Did you mean '{names[near]}'?"

@@ -10,8 +10,8 @@ from typing import Final
 import typer
 
 from dlrun.errors import DlrunError
+from dlrun.wording import CONFIGS
 
-CONFIG_SUFFIXES: Final = (".yaml", ".yml")
 DEPTH: Final = 8  # how many folders are entered in search of the first choice
 QUOTED_BY_BASH: Final = re.compile(r"[^\w./~+,@%=:-]")
 
@@ -139,5 +139,5 @@ def _paths(incomplete: str) -> list[str]:
         for entry in entries
         if entry.name.startswith(stem)
         and (stem or not entry.name.startswith("."))
-        and (entry.is_dir() or entry.suffix in CONFIG_SUFFIXES)
+        and (entry.is_dir() or entry.suffix in CONFIGS)
     ]

@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.completion import CONFIG_SUFFIXES
 from dlrun.errors import DlrunError, UsageError
+from dlrun.wording import CONFIGS
 
 if TYPE_CHECKING:
     from dlrun.config.sections import Section
@@ -92,7 +92,7 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
             names = [one.name for one in found.parameters] if found else []
             add((name for name in names if name != "name"), above)
     # What the configs hold, such as the first `units` of layers, where they can be read.
-    for config in (Path(word) for word in words if word.endswith(CONFIG_SUFFIXES)):
+    for config in (Path(word) for word in words if word.endswith(CONFIGS)):
         with contextlib.suppress(DlrunError):
             for path, _ in flattened(read_whole(config, Problems()).plain(), ""):
                 paths.setdefault(path.rpartition(".")[2], path)

@@ -36,15 +36,13 @@ from dlrun.reports.profile import (
 )
 from dlrun.rundir.files import write_output
 from dlrun.shapes.cells import is_not_finite
-from dlrun.wording import AMONG_FEW, did_you_mean, list_columns, quote
+from dlrun.wording import AMONG_FEW, CONFIGS, did_you_mean, list_columns, quote
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.data.tables import Table
 
-CONFIGS = (".yaml", ".yml")
-"""How the names of configs end."""
 FEWEST_STEPS: Final = 20
 """Fewer rows may be equally far apart by chance."""
 MOST_MISSING: Final = 0.05  # steps for each row, of what may still be a series

@@ -29,6 +29,7 @@ from dlrun.reports.page.shown_rows import (
     shown_mistakes,
     text_columns,
 )
+from dlrun.reports.page.window_drawing import HEIGHT, WIDTH
 from dlrun.reports.plots.class_curves import curves_fit, have_curves
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
@@ -91,6 +92,7 @@ def run_page(
         is_stack=_is_stack(data.layers),
         network=draw_network(data),
         radius=RADIUS,
+        window_size=(WIDTH, HEIGHT),
         shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(data),

@@ -14,8 +14,8 @@ from dlrun.data.clock import write_time
 from dlrun.reports.run_data import Rows
 from dlrun.wording import cut
 
-WIDTH: Final = 160.0
-HEIGHT: Final = 64.0
+WIDTH: Final = 160
+HEIGHT: Final = 64
 _MARGIN: Final = 4.0
 MOST_SEEN: Final = 240
 """Of longer windows the last steps are drawn."""
