@@ -76,6 +76,13 @@ class Warm:
         assert self.served - before == is_served, self.ask()
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
+    def wait_for_standby(self, seconds=20.0):
+        """Wait until a copy is ready for the next command; gives its process, 0 for none."""
+        until = time.monotonic() + seconds
+        while (pid := int(self.ask()["standby"])) == 0 and time.monotonic() < until:
+            time.sleep(0.01)
+        return pid
+
     def wait_idle(self, seconds=10.0):
         """Wait until no command is at work, for so long at most."""
         until = time.monotonic() + seconds

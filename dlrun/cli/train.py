@@ -30,6 +30,7 @@ from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.names import REPORT
 from dlrun.training.listener import WARNING
+from dlrun.warm.standby import need_untouched_tensorflow
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def train(
     placed = placing.read_placing(on, places, device=device, base=configs[0].parent)
     is_one = len(requests) == 1 and not requests[0][1].axes
     is_here = is_one and not placed
+    if dry_run or not is_here:
+        need_untouched_tensorflow()  # they are trained by copies of this process
     threads = threads or 0 if is_here else threads
     report = is_one if report is None else report
     asked = RunOptions(runs_dir, context.obj, device, threads, report, source, cluster=cluster)

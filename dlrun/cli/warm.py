@@ -94,6 +94,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
             f"kept for some seconds: the graphs of {trainings}, for the next that differs in seed, "
             "epochs or learning rate only"
         )
+    if found["standby"]:
+        yield f"ready for the next command: process {found['standby']}"
     if found["refused"]:
         told = f"{found['refused']}, the last one because {found['refusal']}"
         yield f"commands left to processes of their own: {told}"

@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
+from dlrun.resident.rehearsal import rehearse
 from dlrun.signals import asking_signal
 from dlrun.warm import wire
 from dlrun.warm.client import end_by_signal
+from dlrun.warm.standby import NotThisProcessError
 
 Request = Mapping[str, Sequence[bytes]]
 
@@ -27,18 +30,27 @@ GRACE_SECONDS = 4.0
 MOST_COMMANDS = 64
 """A process that keeps its graphs runs so many: each leaves something, 0.1 MB of a small model."""
 
+FREE = b"f"
+"""What a copy says to the resident process once it can run a command line."""
+
 _STANDARD = 3
 _HIGH = 512
 """From which number on this process opens files of its own: lower ones are the caller's."""
 
 
-def be_child(
-    request: Request, files: list[int], connection: socket.socket, channel: socket.socket
-) -> NoReturn:
+@dataclass
+class Call:
+    """A command line that a caller wants to be run."""
+
+    request: Request
+    files: list[int]  # those that the request names, and the caller's folder
+    connection: socket.socket  # gets `ready`, then, once the caller has answered, the exit `code`
+
+
+def be_child(channel: socket.socket, call: Call | None) -> NoReturn:
     """Run a command line as its caller would, and others that the resident process sends.
 
-    `files` are those that the request names, and the caller's folder. What is sent back through
-    `connection`: `ready`, then, once the caller has answered, the exit `code`.
+    Without a `call` at first, this process makes itself ready for the next one.
     """
     code = 1
     try:
@@ -47,22 +59,32 @@ def be_child(
         held = [channel]
         # The processes of a sweep, which this one forks, have no business with either.
         os.register_at_fork(after_in_child=lambda: _close(held))
+        if call is None:
+            rehearse()
+            _heed_signals()
+            channel.sendall(FREE)
+            call = _next_call(channel)
         for _ in range(MOST_COMMANDS):
-            connection = _high(connection)
-            connection.settimeout(None)
-            held[1:] = [connection]
-            _run_for(request, files, connection, channel)
-            gc.collect()  # a model holds itself in circles
-            request, files = wire.receive(channel)
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-            if not request:
+            if call is None:
                 break
-            connection = socket.socket(fileno=files.pop())
+            call.connection = _high(call.connection)
+            call.connection.settimeout(None)
+            held[1:] = [call.connection]
+            _run_for(call, channel)
+            gc.collect()  # a model holds itself in circles
+            call = _next_call(channel)
         code = 0
     except BaseException:  # noqa: BLE001, S110 - stderr may be the caller's, who does it again
         pass
     finally:
         os._exit(code)
+
+
+def _next_call(channel: socket.socket) -> Call | None:
+    """Wait for another command line; None where there will be none."""
+    request, files = wire.receive(channel)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    return Call(request, files, socket.socket(fileno=files.pop())) if request else None
 
 
 def _close(held: Sequence[socket.socket]) -> None:
@@ -83,33 +105,35 @@ def _copy_high(number: int) -> int:
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
 
 
-def _run_for(
-    request: Request, files: list[int], connection: socket.socket, channel: socket.socket
-) -> None:
+def _run_for(call: Call, channel: socket.socket) -> None:
     """Run one command line; return where this process is worth keeping, else leave it."""
+    connection = call.connection
     try:
-        become(request, files)
+        become(call.request, call.files)
         wire.send(connection, {"ready": [b"%d" % os.getpid()]})
         is_wanted = bool(connection.recv(1)) and _watch(connection)
     except OSError:
         is_wanted = False
     if not is_wanted:
         os._exit(1)  # the caller does it without us
-    code = _run_command(set(map(int, request["blocked"])))
+    code = _run_command(set(map(int, call.request["blocked"])))
+    if code is None:
+        _say(connection, {wire.ANOTHER: []})
+        os._exit(0)
     # After an error, or a signal, a process is not to be trusted with another run.
     if code or not _keeps_graphs():
-        _say_code(connection, code)
+        _say(connection, {"code": [b"%d" % code]})
         os._exit(code)
     _let_go()
     # In this order: whoever comes next finds that this process is free.
     with contextlib.suppress(OSError):
-        channel.sendall(b"k")
-    _say_code(connection, code)
+        channel.sendall(FREE)
+    _say(connection, {"code": [b"%d" % code]})
     connection.close()
 
 
-def _run_command(blocked: set[int]) -> int:
-    """Run the command line of this process, and give the exit code.
+def _run_command(blocked: set[int]) -> int | None:
+    """Run the command line of this process, and give the exit code; None: another one must.
 
     Signals, but for those that its caller has blocked, reach it meanwhile, and neither before nor
     after: what ends it then is told, and not what this module does.
@@ -119,25 +143,28 @@ def _run_command(blocked: set[int]) -> int:
 
     if sys.argv[1:2] == ["train"]:
         keep_graphs()
-    code = 1
+    code: int | None = 1
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         code = main()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
+    except NotThisProcessError:
+        code = None
     except KeyboardInterrupt:  # as Python itself ends by it
         end_by_signal(signal.SIGINT)
     except BaseException:  # noqa: BLE001 - as Python itself shows it
         sys.excepthook(*sys.exc_info())
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    return code & 0xFF
+    return None if code is None else code & 0xFF
 
 
-def _say_code(connection: socket.socket, code: int) -> None:
+def _say(connection: socket.socket, last: wire.Message) -> None:
+    """Say the last word on a command line to its caller."""
     _unwatch(connection)
     with contextlib.suppress(OSError):
-        wire.send(connection, {"code": [b"%d" % code]})
+        wire.send(connection, last)
 
 
 def _keeps_graphs() -> bool:
@@ -308,6 +335,11 @@ def _let_go() -> None:
     os.chdir("/")
     os.environb.clear()
     sys.argv[1:], sys.orig_argv[1:] = [], []
+    _heed_signals()
+
+
+def _heed_signals() -> None:
+    """End by signals while there is no command that they could be for."""
     for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(one, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

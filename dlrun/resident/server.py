@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from dlrun.resident.child import GRACE_SECONDS, Request, be_child
+from dlrun.resident.child import GRACE_SECONDS, Call, Request, be_child
 from dlrun.resident.fitness import Fitness
 from dlrun.resident.installation import Installation
 from dlrun.resident.kept import kind_of
+from dlrun.resident.rehearsal import suits
 from dlrun.warm import place, wire
 
 KEEP_SECONDS = 10.0
@@ -32,12 +33,12 @@ _LOOK_SECONDS = 30.0
 
 @dataclass
 class Copy:
-    """A copy of this process: at work for a client, or kept until the next one."""
+    """A copy of this process: at work for a client, or waiting for the next one."""
 
     pid: int
     channel: socket.socket  # to it
-    kind: str | None  # of the command lines that it could take over
-    client: socket.socket | None  # None while it is kept
+    kind: str | None = None  # of the command lines that it could take over
+    client: socket.socket | None = None  # None while it waits
     until: float | None = None  # when it is dismissed, or ended by force
 
 
@@ -54,6 +55,8 @@ class Server:
     refused: int = 0
     refusal: str = ""  # the last one
     _copies: dict[int, Copy] = field(default_factory=dict)
+    _standby: Copy | None = None  # made before anybody asks for it, for any command line
+    _is_standby_ready: bool = False
     _used: float = field(default_factory=time.monotonic)
     _is_leaving: bool = False
 
@@ -88,6 +91,7 @@ class Server:
     def serve(self) -> None:
         """Do what is asked for until nothing is left to do, and no copy works."""
         looked = time.monotonic()
+        self._prepare_standby()
         while not self._is_leaving or any(one.client for one in self._copies.values()):
             ready = self._selector.select(self._patience())
             # Who is free again is known before somebody asks for it.
@@ -146,6 +150,8 @@ class Server:
             wire.close_all(files)
             if not is_taken:
                 client.close()
+        if is_taken:
+            self._prepare_standby()  # which must not hold a client's files
 
     def _answer(self, client: socket.socket, request: Request, files: list[int]) -> bool:
         """Do what is asked for; True if the connection is needed any further."""
@@ -161,8 +167,9 @@ class Server:
             self._used = time.monotonic()
             why = self._obstacle(client, request)
             if why is None:
-                self.served += 1
-                self._run(client, request, files)
+                # One that was left by another copy is asked for again.
+                self.served += "untouched" not in request
+                self._run(Call(request, files, client))
                 return True
             self.refused += 1
             self.refusal = why
@@ -179,30 +186,48 @@ class Server:
         now = time.monotonic()
         working = sum(one.client is not None for one in self._copies.values())
         kept = sum(one.client is None and one.kind is not None for one in self._copies.values())
+        standby = self._standby if self._is_standby_ready else None
         left = max(self._used + self.idle_seconds - now, 0)
         facts: dict[str, Any] = {
             "pid": os.getpid(), "served": self.served, "refused": self.refused,
-            "working": working, "kept": kept,
+            "working": working, "kept": kept, "standby": 0 if standby is None else standby.pid,
             "idle_seconds": self.idle_seconds, "seconds_left": left, "refusal": self.refusal,
             "memory_mb": _memory_mb(),
         }  # fmt: skip
         return {name: [str(value).encode()] for name, value in facts.items()}
 
-    def _run(self, client: socket.socket, request: Request, files: list[int]) -> None:
-        """Let a copy run a command line: one that is kept for its kind, else a new one."""
-        kind = kind_of(request, files[-1])
-        for copy in self._copies.values():
-            if kind is not None and copy.client is None and copy.kind == kind:
-                copy.until = None
-                with contextlib.suppress(OSError):
-                    wire.send(copy.channel, request, [*files, client.fileno()])
-                    self._watch(copy, client)
-                    return
-        self._copy(client, request, files, kind)
+    def _run(self, call: Call) -> None:
+        """Let a copy run a command line: one that is kept for its kind, else the next best."""
+        kind = kind_of(call.request, call.files[-1])
+        waiting = [one for one in self._copies.values() if one.client is None and one.kind == kind]
+        if kind is not None and any(self._hand_over(call, copy) for copy in waiting):
+            return
+        standby = self._standby
+        if standby is not None and self._is_standby_ready and suits(call.request, self.fitness):
+            self._standby = None
+            standby.kind = kind
+            if self._hand_over(call, standby):
+                return
+        copy = self._fork(call)
+        copy.kind = kind
+        self._watch(copy, call.connection)
 
-    def _copy(
-        self, client: socket.socket, request: Request, files: list[int], kind: str | None
-    ) -> None:
+    def _hand_over(self, call: Call, copy: Copy) -> bool:
+        """Give a command line to a copy that waits; False if it cannot be reached."""
+        copy.until = None
+        with contextlib.suppress(OSError):
+            wire.send(copy.channel, call.request, [*call.files, call.connection.fileno()])
+            self._watch(copy, call.connection)
+            return True
+        return False
+
+    def _prepare_standby(self) -> None:
+        """Let a copy make itself ready for whatever comes next, unless there is one."""
+        if self._standby is None and not self._is_leaving:
+            self._is_standby_ready = False
+            self._standby = self._fork(None)
+
+    def _fork(self, call: Call | None) -> Copy:
         ours, theirs = socket.socketpair()
         # What is sent to the copy is not for this process's handlers.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -211,15 +236,15 @@ class Server:
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 self._close_all([ours])
-                be_child(request, files, client, theirs)
+                be_child(theirs, call)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         ours.settimeout(_CLIENT_SECONDS)
-        copy = Copy(pid, ours, kind, None)
+        copy = Copy(pid, ours)
         self._copies[pid] = copy
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(copy))
-        self._watch(copy, client)
+        return copy
 
     def _watch(self, copy: Copy, client: socket.socket) -> None:
         copy.client = client
@@ -248,6 +273,9 @@ class Server:
             said = b""
         if not said:
             self._selector.unregister(copy.channel)
+            return
+        if copy is self._standby:
+            self._is_standby_ready = True
             return
         self._part(copy)
         self._used = time.monotonic()
@@ -299,6 +327,8 @@ class Server:
                 copy = self._copies.pop(ended[0], None)
                 if copy is None:
                     continue
+                if copy is self._standby:
+                    self._standby = None
                 code = os.waitstatus_to_exitcode(ended[1])
                 if copy.client is not None:
                     # Of an end in good order the copy itself has told.

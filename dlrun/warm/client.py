@@ -49,10 +49,23 @@ def try_resident(words: list[str]) -> None:
     held = {signal.Signals[name] for name in (*_RELAYED, "SIGTSTP", "SIGCONT")}
     signal.pthread_sigmask(signal.SIG_BLOCK, held)
     with connection:
-        pid = None if waits_for_terminal(words) else _ask(connection, asked, files)
-        if pid is not None:
-            _stand_for(pid, connection, before)
+        if not waits_for_terminal(words) and _is_left(connection, asked, files, before):
+            # A copy that TensorFlow has not touched can run what this one could not.
+            with place.connect() or contextlib.nullcontext() as other:
+                if other is not None:
+                    _is_left(other, {**asked, "untouched": [b"1"]}, files, before)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _is_left(
+    connection: socket.socket, asked: dict[str, list[bytes]], files: list[int], mask: object
+) -> bool:
+    """Let a copy run this command line, and end as it ends; true if it leaves it to another one."""
+    pid = _ask(connection, asked, files)
+    if pid is None:
+        return False
+    _stand_for(pid, connection, mask)
+    return True
 
 
 def _ask(connection: socket.socket, asked: dict[str, list[bytes]], files: list[int]) -> int | None:
@@ -80,15 +93,23 @@ def _ask(connection: socket.socket, asked: dict[str, list[bytes]], files: list[i
 
 
 def _stand_for(pid: int, connection: socket.socket, mask: object) -> None:
-    """Pass signals on to a process, wait for its end, and end likewise."""
+    """Pass signals on to a process, wait for its end, and end likewise.
+
+    Return, with signals held again, where it leaves its command line to another process.
+    """
     from dlrun.warm import wire
 
     connection.settimeout(None)
-    _Relay(pid).begin()
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)  # type: ignore[arg-type]
+    relay = _Relay(pid)
+    relay.begin()
+    held = signal.pthread_sigmask(signal.SIG_SETMASK, mask)  # type: ignore[arg-type]
     ended: dict[str, list[bytes]] = {}
     with contextlib.suppress(OSError, ValueError):
         ended, _ = wire.receive(connection)
+    if wire.ANOTHER in ended:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        relay.end()
+        return
     if "code" in ended:
         os._exit(int(ended["code"][0]))
     # Nothing is said by what was killed at once, and the resident process with it.
@@ -100,6 +121,8 @@ class _Relay:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
+        self._before: dict[signal.Signals, object] = {}
+        self._passed: list[int] = []
         self._handle: int | None = None
         with contextlib.suppress(OSError):
             self._handle = os.pidfd_open(pid)
@@ -113,9 +136,19 @@ class _Relay:
         }
         for number, handler in catching.items():
             if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, handler)
+                self._before[number] = signal.signal(number, handler)
+
+    def end(self) -> None:
+        """Catch them no more; what the process has not heeded is for this one again."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        for passed in self._passed:
+            os.kill(os.getpid(), passed)
+        if self._handle is not None:
+            os.close(self._handle)
 
     def _pass_on(self, number: int, _frame: FrameType | None = None) -> None:
+        self._passed.append(number)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if signal.Signals(number).name in _TO_ALL:
                 os.killpg(self._pid, number)

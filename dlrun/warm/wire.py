@@ -13,6 +13,9 @@ Message = Mapping[str, Sequence[bytes]]
 COMMAND, STATUS, STOP = b"command", b"status", b"stop"
 """What a client may ask for, in the field `ask`."""
 
+ANOTHER = "another"
+"""The field by which a process that was to run a command leaves it to another one."""
+
 MOST_FILES = 200  # of one message; the kernel passes 253
 _MOST_BYTES = 2**25
 _LENGTH_BYTES = 8

@@ -248,7 +248,8 @@ def test_memory_stays_flat(own_resident, tmp_path):
     """Over hundreds of commands, and nothing is left open."""
 
     def size():
-        assert wait_for(lambda: not children_of(own_resident.process.pid))
+        own_resident.wait_for_standby()
+        assert wait_for(lambda: len(children_of(own_resident.process.pid)) == 1)
         facts = facts_of(own_resident.process.pid)
         files = len([*Path(f"/proc/{own_resident.process.pid}/fd").iterdir()])
         return int(facts["VmRSS"].split()[0]), files

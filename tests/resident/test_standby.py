@@ -1,0 +1,124 @@
+"""A copy that is ready before anybody asks runs commands as any other process would."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CONFIGS
+from tests.resident.conftest import same
+from tests.resident.test_signals import children_of, state_of, wait_for
+from tests.warm import COMMAND_LINE, start_resident
+
+TRAIN = ("train", CONFIGS / "two_points_softmax.yaml", "--no-report", "--set", "training.epochs=9")
+
+
+def pid_of(folder, done):
+    """The process that trained a run, by the path on stdout."""
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / done.stdout.decode().strip() / "run.json").read_text())["pid"]
+
+
+def by_itself(words, folder, resident):
+    """Run a command line in a Python of its own."""
+    env = {**resident.env, "DLRUN_WARM": "0"}
+    words = [*COMMAND_LINE, *map(str, words)]
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iris", "orders", "shapes_cnn", "airline"])
+def test_its_bits_are_those_of_a_process_of_its_own(name, resident, tmp_path):
+    """A training takes the copy that is ready; then another one is; weights and output are equal.
+
+    Names of layers are counted from the first again.
+    """
+    config = CONFIGS / f"{name}.yaml"
+    words = ["train", config, "--no-report", "--set", "training.epochs=2", "--name", "one"]
+    standby = resident.wait_for_standby()
+    done = resident.run(*words, cwd=tmp_path)
+    assert pid_of(tmp_path, done) == standby != resident.wait_for_standby()
+    alone = by_itself([*words, "--runs-dir", "alone"], tmp_path, resident)
+    assert same(done.stderr).replace("runs/", "alone/") == same(alone.stderr)
+    ours, theirs = (tmp_path / one.stdout.decode().strip() for one in (done, alone))
+    for file in ("weights.safetensors", "history.csv", "metrics.json", "model.txt"):
+        assert (ours / file).read_bytes() == (theirs / file).read_bytes(), file
+    for words in (["evaluate", ours, "--json"], ["explain", ours, "--json"]):
+        resident.wait_for_standby()
+        assert (
+            resident.run(*words, cwd=tmp_path).stdout == by_itself(words, tmp_path, resident).stdout
+        )
+
+
+@pytest.mark.slow
+def test_a_run_of_other_threads_is_left_to_a_copy_that_can_have_them(resident, tmp_path):
+    """Once it has computed, TensorFlow keeps its threads: nothing is said, and nothing computed."""
+    resident.wait_for_standby()
+    done = resident.run(*TRAIN, "--threads", "1", cwd=tmp_path)
+    assert pid_of(tmp_path, done) != resident.wait_for_standby()
+    for words in (["evaluate", "latest"], ["explain", "latest"]):
+        standby = resident.wait_for_standby()
+        told = resident.run(*words, cwd=tmp_path)
+        alone = by_itself(words, tmp_path, resident)
+        assert (told.returncode, same(told.stdout)) == (0, same(alone.stdout))
+        assert same(told.stderr) == same(alone.stderr)
+        assert wait_for(lambda pid=standby: state_of(pid) is None)  # it was asked first
+
+
+@pytest.mark.slow
+def test_runs_of_many_are_trained_by_copies_that_have_not_computed(resident, tmp_path):
+    """They are copies of the process that is asked for them."""
+    standby = resident.wait_for_standby()
+    done = resident.run(*TRAIN, "--set", "seed=1..2", "--jobs", "1", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count(b"grid: 2 x seed")) == (0, 1)
+    plan = resident.run(*TRAIN, "--dry-run", cwd=tmp_path)
+    assert (plan.returncode, plan.stderr.count(b"measuring one run")) == (0, 1), plan.stderr
+    assert state_of(standby) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: os.nice(5),
+        lambda: resource.setrlimit(resource.RLIMIT_CPU, (3000, 4000)),
+    ],
+    ids=["nice", "limits"],
+)
+def test_threads_have_the_priority_and_the_limits_of_who_asks(change, resident, tmp_path):
+    """Those that are there already had other ones."""
+    standby = resident.wait_for_standby()
+    done = resident.run(*TRAIN, cwd=tmp_path, preexec_fn=change)
+    assert pid_of(tmp_path, done) != standby == resident.wait_for_standby()
+
+
+def test_one_that_is_ended_is_missed_by_nobody(own_resident, tmp_path):
+    """Not even by the command that comes next, though a signal was sent before it."""
+    for number in (signal.SIGKILL, signal.SIGINT):
+        standby = own_resident.wait_for_standby()
+        os.kill(standby, number)
+        assert wait_for(lambda pid=standby: state_of(pid) is None)
+        done = own_resident.run(*TRAIN, cwd=tmp_path)
+        assert standby != pid_of(tmp_path, done)
+
+
+def test_it_holds_nothing_of_a_caller_and_ends_with_its_parent(tmp_path):
+    """No file, but for the way to the resident process."""
+    warm = start_resident(tmp_path / "runtime")
+    # Made while a command is at work: what that one has open is for it alone.
+    first = warm.wait_for_standby()
+    warm.run(*TRAIN, cwd=tmp_path)
+    standby = warm.wait_for_standby()
+    files = sorted(str(one.readlink()) for one in Path(f"/proc/{standby}/fd").iterdir())
+    assert first != standby
+    assert files[:3] == ["/dev/null"] * 3
+    assert [one.partition(":")[0] for one in files[3:]] == ["socket"]
+    assert standby in children_of(warm.process.pid)
+    warm.process.kill()
+    warm.process.wait()
+    warm.process.stdout.close()
+    assert wait_for(lambda: state_of(standby) is None)
