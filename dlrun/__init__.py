@@ -1,9 +1,13 @@
 """Deep-learning experiments that are written down, not programmed."""
 
-from importlib import import_module as _import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module as _import_module
+
+TYPE_CHECKING = False  # `typing` takes 2 ms, which a resident process does not need
 if TYPE_CHECKING:
+    from typing import Any
+
     from dlrun.api import (
         DlrunError,
         DlrunWarning,

@@ -6,9 +6,12 @@ import contextlib
 import gc
 import os
 import sys
-from typing import NoReturn
 
 from dlrun.warm.place import is_supported
+
+TYPE_CHECKING = False  # that of `typing` takes 2 ms
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def run() -> NoReturn:

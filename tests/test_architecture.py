@@ -87,6 +87,7 @@ HANDED_ON = {"listener": 26, "runs_dir": 12, "folder": 24}
 SHORT = {
     "dlrun.__main__": "what `python -m dlrun` and the script `dlrun` start",
     "dlrun.absent": "rooms of every floor need the same object",
+    "dlrun.warm.standby": "commands and the resident process need the same fact",
     "dlrun.execution.options": "what is asked of a run besides its config",
 }
 """Modules of fewer lines than a module should have, and why they are modules."""

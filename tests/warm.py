@@ -91,13 +91,13 @@ class Warm:
         return not int(self.ask()["working"])
 
 
-def start_resident(home):
-    """Start a resident process whose socket is below a folder."""
+def start_resident(home, before=""):
+    """Start a resident process whose socket is below a folder; `before` is run in it at first."""
     home.mkdir(mode=0o700, exist_ok=True)
     env = {**environment(), "XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dlrun.resident", "3600"], env=env, stdout=subprocess.PIPE
-    )
+    code = f"{before}\nfrom dlrun.resident.__main__ import main\nmain()"
+    how = ["-c", code] if before else ["-m", "dlrun.resident"]
+    process = subprocess.Popen([sys.executable, *how, "3600"], env=env, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"ready\n"
     return Warm(process, home, env)
 

@@ -130,7 +130,7 @@ def _ask(request: dict[str, list[bytes]]) -> dict[str, Any] | None:
     """Ask the resident process; None if there is none, else what it says, numbers as such."""
     if not place.is_supported() or (connection := place.connect()) is None:
         return None
-    with connection, contextlib.suppress(OSError, ValueError):
+    with contextlib.closing(connection), contextlib.suppress(OSError, ValueError):
         wire.send(connection, request)
         answer, _ = wire.receive(connection)
         told: dict[str, Any] = {name: values[0].decode() for name, values in answer.items()}

@@ -27,7 +27,7 @@ Request = Mapping[str, Sequence[bytes]]
 
 GRACE_SECONDS = 4.0
 """How long a command may take to end in good order after its caller was killed."""
-MOST_COMMANDS = 64
+MOST_COMMANDS = 256
 """A process that keeps its graphs runs so many: each leaves something, 0.1 MB of a small model."""
 
 FREE = b"f"
@@ -64,13 +64,13 @@ def be_child(channel: socket.socket, call: Call | None) -> NoReturn:
             _heed_signals()
             channel.sendall(FREE)
             call = _next_call(channel)
-        for _ in range(MOST_COMMANDS):
-            if call is None:
-                break
+        left = MOST_COMMANDS
+        while call is not None:
+            left -= 1
             call.connection = _high(call.connection)
             call.connection.settimeout(None)
             held[1:] = [call.connection]
-            _run_for(call, channel)
+            _run_for(call, channel, is_last=not left)
             gc.collect()  # a model holds itself in circles
             call = _next_call(channel)
         code = 0
@@ -105,7 +105,7 @@ def _copy_high(number: int) -> int:
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
 
 
-def _run_for(call: Call, channel: socket.socket) -> None:
+def _run_for(call: Call, channel: socket.socket, *, is_last: bool) -> None:
     """Run one command line; return where this process is worth keeping, else leave it."""
     connection = call.connection
     try:
@@ -121,7 +121,7 @@ def _run_for(call: Call, channel: socket.socket) -> None:
         _say(connection, {wire.ANOTHER: []})
         os._exit(0)
     # After an error, or a signal, a process is not to be trusted with another run.
-    if code or not _keeps_graphs():
+    if code or is_last or not _keeps_graphs():
         _say(connection, {"code": [b"%d" % code]})
         os._exit(code)
     _let_go()

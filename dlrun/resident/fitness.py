@@ -13,8 +13,8 @@ from dlrun.warm.place import identity
 READ_EARLY = (
     b"ABSL_", b"BLIS_", b"CUBLAS_", b"CUDA_", b"CUDNN_", b"DNNL_", b"GLIBC_TUNABLES", b"GOMP_",
     b"GRPC_", b"INTEL_", b"KERAS_", b"KMP_", b"LANG", b"LC_", b"LD_", b"MALLOC_", b"MKL_", b"MPL",
-    b"NPY_", b"NUMPY_", b"NVIDIA_", b"OMP_", b"ONEDNN_", b"OPENBLAS_", b"PROTOCOL_BUFFERS_", b"PYDANTIC_",
-    b"PYTHON", b"TCMALLOC_", b"TF_", b"TPU_", b"TZ", b"XLA_",
+    b"NPY_", b"NUMPY_", b"NVIDIA_", b"OMP_", b"ONEDNN_", b"OPENBLAS_", b"PROTOCOL_BUFFERS_",
+    b"PYDANTIC_", b"PYTHON", b"TCMALLOC_", b"TF_", b"TPU_", b"TZ", b"XLA_",
 )  # fmt: skip
 """How variables begin that are read in C, or before a program begins: all must be the same."""
 

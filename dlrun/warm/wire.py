@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _socket as socket  # the part in C: the module around it takes 2 ms
 import array
 import os
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 
 Message = Mapping[str, Sequence[bytes]]
@@ -44,8 +44,10 @@ def unpack(body: bytes) -> dict[str, list[bytes]]:
 
 def send(connection: socket.socket, message: Message, files: Sequence[int] = ()) -> None:
     """Send a message, and copies of open files with its first bytes."""
-    data = memoryview(pack(message))
-    sent = socket.send_fds(connection, [data], list(files)) if files else 0
+    data, sent = memoryview(pack(message)), 0
+    if files:
+        passed = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
+        sent = connection.sendmsg([data], [passed])
     connection.sendall(data[sent:])
 
 

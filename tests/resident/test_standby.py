@@ -31,7 +31,7 @@ def by_itself(words, folder, resident):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["iris", "orders", "shapes_cnn", "airline"])
+@pytest.mark.parametrize("name", ["iris", "penguins", "shapes_cnn", "airline"])
 def test_its_bits_are_those_of_a_process_of_its_own(name, resident, tmp_path):
     """A training takes the copy that is ready; then another one is; weights and output are equal.
 
@@ -94,6 +94,20 @@ def test_threads_have_the_priority_and_the_limits_of_who_asks(change, resident, 
     standby = resident.wait_for_standby()
     done = resident.run(*TRAIN, cwd=tmp_path, preexec_fn=change)
     assert pid_of(tmp_path, done) != standby == resident.wait_for_standby()
+
+
+@pytest.mark.slow
+def test_a_process_that_has_kept_its_graphs_for_long_is_followed_by_another(tmp_path):
+    """No command is lost to one that is about to end."""
+    warm = start_resident(
+        tmp_path / "runtime", "import dlrun.resident.child as child; child.MOST_COMMANDS = 2"
+    )
+    pids = [pid_of(tmp_path, warm.run(*TRAIN, "--seed", str(n), cwd=tmp_path)) for n in range(5)]
+    assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
+    assert warm.served == 5
+    warm.process.terminate()
+    assert warm.process.wait(10) is not None
+    warm.process.stdout.close()
 
 
 def test_one_that_is_ended_is_missed_by_nobody(own_resident, tmp_path):
