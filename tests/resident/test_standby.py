@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,25 @@ def test_it_holds_nothing_of_a_caller_and_ends_with_its_parent(tmp_path):
     warm.process.wait()
     warm.process.stdout.close()
     assert wait_for(lambda: state_of(standby) is None)
+
+
+LEFT = """
+import os, signal, subprocess
+from dlrun.warm.client import _Relay
+other = subprocess.Popen(["sh", "-c", "trap '' TERM; echo; exec sleep 60"], stdout=subprocess.PIPE)
+other.stdout.readline()
+relay = _Relay(other.pid)
+relay.begin()
+os.kill(os.getpid(), signal.SIGTERM)
+print(other.poll(), flush=True)
+other.kill()
+other.wait()
+relay.end()
+print("goes on", flush=True)
+"""
+
+
+def test_a_signal_that_a_copy_did_not_heed_is_for_whoever_follows_it():
+    """One that leaves its command to another has nothing to end any more."""
+    done = subprocess.run([sys.executable, "-c", LEFT], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, b"None\n", b"")
