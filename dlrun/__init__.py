@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module as _import_module
 
-TYPE_CHECKING = False  # `typing` takes 2 ms, which a resident process does not need
+TYPE_CHECKING = False  # to import `typing` takes 2 ms
 if TYPE_CHECKING:
     from typing import Any
 

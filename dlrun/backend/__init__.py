@@ -60,7 +60,7 @@ def _import() -> tuple[Any, Any]:
     """Import TensorFlow and Keras, quietly and without what Keras would drag in."""
     os.environ.update(PINNED)
     if _CALLER_COMPUTES not in os.environ:
-        # TensorFlow reads it in C; runs record what users have set.
+        # TensorFlow reads it in C, and `os.environ` stays the user's.
         os.putenv(_CALLER_COMPUTES, "1")
     quiet = warnings.catch_warnings(action="ignore")
     gc.disable()  # to search what is imported takes 0.4 s

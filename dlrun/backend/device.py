@@ -4,7 +4,6 @@ from typing import Any
 
 from dlrun.backend import tf
 from dlrun.errors import UsageError
-from dlrun.warm.standby import need_untouched_tensorflow
 
 
 def select_device(word: str, *, threads: int = 0, count: int = 1) -> dict[str, Any]:
@@ -14,8 +13,6 @@ def select_device(word: str, *, threads: int = 0, count: int = 1) -> dict[str, A
     the CPU several devices are logical ones. What goes into the record comes back: `device`, and
     `threads` within and between operations, 0 where TensorFlow takes the number of cores.
     """
-    if count > 1:
-        need_untouched_tensorflow()
     limit_threads(threads)
     found = available_devices(word)
     device = found[0]
@@ -89,7 +86,6 @@ def limit_threads(threads: int) -> None:
     """
     if threads == tf.config.threading.get_intra_op_parallelism_threads():
         return
-    need_untouched_tensorflow()
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)

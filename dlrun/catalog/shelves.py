@@ -43,6 +43,13 @@ def needs(shelf: str, word: str) -> tuple[str, ...]:
     return tuple(ast.literal_eval(found[1])) if found else ()
 
 
+def says(shelf: str, word: str, name: str) -> bool:
+    """Whether the file of a word of a shelf has the line `NAME = True`."""
+    module = origins(shelf).get(word)
+    text = "" if module is None else source.module_text(module)
+    return re.search(rf"^{name} = True$", text, re.MULTILINE) is not None
+
+
 def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:
     """The arguments that a config may give to a word of a shelf."""
     module, kind = origins(shelf)[word], KINDS[shelf]

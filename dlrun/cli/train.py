@@ -30,7 +30,7 @@ from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.names import REPORT
 from dlrun.training.listener import WARNING
-from dlrun.warm.standby import need_untouched_tensorflow
+from dlrun.warm.standby import need_threads, need_untouched_tensorflow
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
@@ -115,8 +115,9 @@ def train(
     placed = placing.read_placing(on, places, device=device, base=configs[0].parent)
     is_one = len(requests) == 1 and not requests[0][1].axes
     is_here = is_one and not placed
-    if dry_run or not is_here:
-        need_untouched_tensorflow()  # they are trained by copies of this process
+    if dry_run or not is_here or cluster.num_replicas > 1:
+        need_untouched_tensorflow()
+    need_threads(threads or 0)
     threads = threads or 0 if is_here else threads
     report = is_one if report is None else report
     asked = RunOptions(runs_dir, context.obj, device, threads, report, source, cluster=cluster)
@@ -163,9 +164,12 @@ def train_one(
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
     from dlrun.execution.run import follow
+    from dlrun.exporters import names_functions
     from dlrun.workflows import train as workflow
 
     experiment = load_config(config, grid.fixed)
+    if names_functions(experiment.exports):
+        need_untouched_tensorflow()
     if dry_run:
         if asked.cluster.num_replicas > 1:
             what = "a plan is measured on one device."

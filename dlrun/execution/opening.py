@@ -30,7 +30,7 @@ from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes import count_parameters
 from dlrun.training.listener import WARNING, Listener
-from dlrun.warm.standby import need_untouched_tensorflow
+from dlrun.warm.standby import need_threads
 from dlrun.wording import count, list_names, meant_file
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def open_trained(
     it says of new rows, must have been trained at all, where its config asks for it. `data` is
     where its data lie now, see `read_experiment`.
     """
-    if threads_of(run.record):
-        need_untouched_tensorflow()  # see `take_threads`
+    need_threads(threads_of(run.record))  # see `take_threads`
     experiment, trusted = read_experiment(run, run.record, trust=trust, data=data)
     if not run.file(SPEC).exists():
         raise _missing(run, SPEC, "the model was built", "initial_weights")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dlrun.catalog.shelves import says
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -20,6 +22,14 @@ class Written:
     paths: list[Path]
     checked: dict[str, Any] = field(default_factory=dict)  # for the record: what was found of it
     lines: tuple[str, ...] = ()  # the same in words
+
+
+def names_functions(exports: Sequence[Component]) -> bool:
+    """Say whether files will hold the names of TensorFlow's functions, which a process counts.
+
+    So says `NAMES_FUNCTIONS` of the file of an exporter, which is not imported for it.
+    """
+    return any(says("exporters", one.type, "NAMES_FUNCTIONS") for one in exports)
 
 
 def packs_run(word: str) -> bool:

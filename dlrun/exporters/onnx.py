@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dlrun.training.evaluation import Predictor
 
 NEEDS = ("tf2onnx", "onnxruntime")
+NAMES_FUNCTIONS = True
 NAME: Final = "model.onnx"
 OPSET: Final = 18
 DOUBLE: Final = 11  # float64, by ONNX's number

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "saved_model"
 COLUMNS: Final = "assets.extra/columns.json"
 """Where TensorFlow lets others keep files of their own: which column each input is."""
+NAMES_FUNCTIONS = True
 
 
 def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> list[Path]:

@@ -21,7 +21,7 @@ from dlrun.resident.rehearsal import rehearse
 from dlrun.signals import asking_signal
 from dlrun.warm import wire
 from dlrun.warm.client import end_by_signal
-from dlrun.warm.standby import NotThisProcessError
+from dlrun.warm.standby import NotThisProcessError, note_computed
 
 Request = Mapping[str, Sequence[bytes]]
 
@@ -124,6 +124,7 @@ def _run_for(call: Call, channel: socket.socket, *, is_last: bool) -> None:
     if code or is_last or not _keeps_graphs():
         _say(connection, {"code": [b"%d" % code]})
         os._exit(code)
+    _note_threads()
     _let_go()
     # In this order: whoever comes next finds that this process is free.
     with contextlib.suppress(OSError):
@@ -320,6 +321,12 @@ def _set_async(connection: socket.socket, *, on: bool) -> None:
     flags = fcntl.fcntl(connection.fileno(), fcntl.F_GETFL)
     flags = flags | os.O_ASYNC if on else flags & ~os.O_ASYNC
     fcntl.fcntl(connection.fileno(), fcntl.F_SETFL, flags)
+
+
+def _note_threads() -> None:
+    from dlrun.backend import tf
+
+    note_computed(tf.config.threading.get_intra_op_parallelism_threads())
 
 
 def _let_go() -> None:

@@ -6,6 +6,8 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 
+from dlrun.warm import wire
+
 _FREE = ("seed", "training.epochs", "optimizer.learning_rate")
 """Keys of a config whose numbers graphs read from variables, see `GraphCache`."""
 
@@ -24,7 +26,7 @@ def kind_of(request: Mapping[str, Sequence[bytes]], folder: int) -> str | None:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-_OF_THE_LINE = ("ask", "argv", "orig_argv")
+_OF_THE_LINE = ("ask", "argv", "orig_argv", wire.UNTOUCHED)
 
 
 def _without_numbers(words: Sequence[str]) -> list[str]:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlrun.resident.fitness import Fitness
-from dlrun.warm.standby import note_rehearsal
+from dlrun.warm import wire
+from dlrun.warm.standby import note_computed
 
 _COMPUTING = ("evaluate", "explain", "export", "predict", "train")
 """Commands that TensorFlow's first operations keep waiting."""
-_CHOOSING = ("--device", "--devices", "--host", "--hosts", "--on", "--threads")
-"""Options that choose how TensorFlow computes, or where."""
+_CHOOSING = ("--devices", "--host", "--hosts", "--on", "--threads")
+"""Options that choose how TensorFlow computes, or where; one is a variable, too."""
 
 _CONFIG = """
 name: rehearsal
@@ -35,13 +36,14 @@ def suits(request: Mapping[str, Sequence[bytes]], process: Fitness) -> bool:
 
     Its threads are there already, with the priority and the limits of that process.
     """
-    words = [os.fsdecode(word) for word in request["argv"][1:]]
-    if not words or "untouched" in request or b"TF_CONFIG" in process.environ:
+    if wire.UNTOUCHED in request or b"TF_CONFIG" in process.environ:
         return False
     if any(request[key] != process.facts[key] for key in ("nice", "limits")):
         return False
-    options = {word.partition("=")[0] for word in words}
-    return words[0] in _COMPUTING and options.isdisjoint(_CHOOSING)
+    if any(one.startswith(b"DLRUN_THREADS=") for one in request["environ"]):
+        return False
+    words = [os.fsdecode(word).partition("=")[0] for word in request["argv"][1:]]
+    return words[:1] in [[one] for one in _COMPUTING] and not set(words) & set(_CHOOSING)
 
 
 def rehearse() -> None:
@@ -51,7 +53,7 @@ def rehearse() -> None:
     threads, and what libraries do once in a process: what a later command computes has the bits
     that it has in a process of its own.
     """
-    from dlrun.backend import keras
+    from dlrun.backend import keras, tf
     from dlrun.config.loading import load_nodes
     from dlrun.config.nodes import Problems
     from dlrun.config.yaml import parse
@@ -59,12 +61,13 @@ def rehearse() -> None:
     from dlrun.execution.run import prepare
     from dlrun.training.listener import Listener
 
-    note_rehearsal()
+    note_computed(0)
     problems = Problems()
     experiment = load_nodes(parse(_CONFIG, "", problems), (), problems)
     prepared = prepare(experiment, RunOptions(Path(), ()), Listener())
     prepared.assembly.predictor.predict(prepared.splits.train.x)
     del prepared
     keras.backend.clear_session()  # so that names are counted from the first again
+    tf.random.set_seed(None)
     gc.collect()
     gc.freeze()  # no collection of the command searches what is here

@@ -168,7 +168,7 @@ class Server:
             why = self._obstacle(client, request)
             if why is None:
                 # One that was left by another copy is asked for again.
-                self.served += "untouched" not in request
+                self.served += wire.UNTOUCHED not in request
                 self._run(Call(request, files, client))
                 return True
             self.refused += 1
@@ -208,18 +208,21 @@ class Server:
             standby.kind = kind
             if self._hand_over(call, standby):
                 return
-        copy = self._fork(call)
-        copy.kind = kind
-        self._watch(copy, call.connection)
+        self._fork(call).kind = kind
 
     def _hand_over(self, call: Call, copy: Copy) -> bool:
         """Give a command line to a copy that waits; False if it cannot be reached."""
         copy.until = None
-        with contextlib.suppress(OSError):
+        self._watch(copy, call.connection)  # before: who has no client may be dismissed meanwhile
+        try:
             wire.send(copy.channel, call.request, [*call.files, call.connection.fileno()])
-            self._watch(copy, call.connection)
-            return True
-        return False
+        except OSError:  # it may have read a part of it, and holds what came with it
+            self._hangups.unregister(call.connection)
+            copy.client = copy.kind = None
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(copy.pid, signal.SIGKILL)
+            return False
+        return True
 
     def _prepare_standby(self) -> None:
         """Let a copy make itself ready for whatever comes next, unless there is one."""
@@ -242,6 +245,8 @@ class Server:
         theirs.close()
         ours.settimeout(_CLIENT_SECONDS)
         copy = Copy(pid, ours)
+        if call is not None:
+            self._watch(copy, call.connection)
         self._copies[pid] = copy
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(copy))
         return copy

@@ -18,7 +18,8 @@ _PACKAGES = ("tensorflow", "keras", "numpy")
 _VARIABLES = (
     "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "KERAS_", "MKL_", "NVIDIA_TF32_OVERRIDE", "OMP_",
     "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "TF_CUDNN_", "TF_DETERMINISTIC_OPS", "TF_DISABLE_",
-    "TF_ENABLE_", "TF_FORCE_", "TF_FP", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "XLA_",
+    "TF_ENABLE_", "TF_FORCE_", "TF_FP", "TF_GPU_", "TF_NUM_", "TF_ONEDNN_ASSUME_", "TF_SET_ONEDNN_",
+    "TF_USE_", "TF_XLA_", "XLA_",
 )  # fmt: skip
 """How variables begin that change results. Not all of `TF_`: Terraform keeps its secrets there."""
 PINNED = "KERAS_BACKEND"

@@ -11,7 +11,7 @@ import time
 from dlrun.warm import place
 from dlrun.warm.caller import facts, open_files, waits_for_terminal
 
-TYPE_CHECKING = False  # that of `typing` takes 2 ms
+TYPE_CHECKING = False  # to import `typing` takes 2 ms
 if TYPE_CHECKING:
     import _socket as socket
     from types import FrameType
@@ -50,10 +50,11 @@ def try_resident(words: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, held)
     if not waits_for_terminal(words) and _is_left(connection, asked, files, before):
         connection.close()
-        # A copy that TensorFlow has not touched can run what this one could not.
+        from dlrun.warm import wire
+
         connection = place.connect()
         if connection is not None:
-            _is_left(connection, {**asked, "untouched": [b"1"]}, files, before)
+            _is_left(connection, {**asked, wire.UNTOUCHED: [b"1"]}, files, before)
     if connection is not None:
         connection.close()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

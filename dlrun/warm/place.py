@@ -9,7 +9,7 @@ import zlib
 import dlrun
 from dlrun.state import open_private, state_folder
 
-TYPE_CHECKING = False  # that of `typing` takes 2 ms
+TYPE_CHECKING = False  # to import `typing` takes 2 ms
 if TYPE_CHECKING:
     import _socket as socket
 

@@ -1,27 +1,37 @@
-"""What a copy that was made in advance cannot become, and how it says so."""
+"""Whether a process has computed something, and which command lines it cannot run any more."""
 
 from __future__ import annotations
 
-_rehearsed: list[bool] = []
+_threads: list[int] = []  # of TensorFlow, once it has computed something; 0: one for each core
 
 
 class NotThisProcessError(BaseException):
     """Another process must run the command line: this one has computed something before.
 
-    It is no `Exception`, as no command can do anything about it; nothing has been said or written.
+    It is no `Exception`, as no command can do anything about it. It is raised before anything is
+    said, read from stdin or written.
     """
 
 
-def note_rehearsal() -> None:
-    """Remember that this process has computed something, in all threads that there are cores."""
-    _rehearsed.append(True)
+def note_computed(threads: int) -> None:
+    """Remember that TensorFlow has computed something in this process, in so many threads."""
+    _threads[:] = [threads]
+
+
+def need_threads(threads: int) -> None:
+    """Leave the command to another process, if TensorFlow computes in other threads in this one.
+
+    Once they are there, it cannot be told anew how many they are.
+    """
+    if _threads and _threads != [threads]:
+        raise NotThisProcessError
 
 
 def need_untouched_tensorflow() -> None:
     """Leave the command to another process, if TensorFlow has computed something in this one.
 
-    Its threads cannot be told anew how many they are, and no copy of a process has them. To be
-    called before anything is said or written.
+    No copy of a process has its threads; and the names of functions, which some files hold, are
+    counted on.
     """
-    if _rehearsed:
+    if _threads:
         raise NotThisProcessError

@@ -13,8 +13,8 @@ Message = Mapping[str, Sequence[bytes]]
 COMMAND, STATUS, STOP = b"command", b"status", b"stop"
 """What a client may ask for, in the field `ask`."""
 
-ANOTHER = "another"
-"""The field by which a process that was to run a command leaves it to another one."""
+ANOTHER, UNTOUCHED = "another", "untouched"
+"""Fields: a copy leaves a command to another one; a client wants one that has computed nothing."""
 
 MOST_FILES = 200  # of one message; the kernel passes 253
 _MOST_BYTES = 2**25

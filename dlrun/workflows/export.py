@@ -15,6 +15,7 @@ from dlrun.config.rules.files import package_problems
 from dlrun.config.yaml import parse
 from dlrun.errors import ConfigError, DlrunError, RunFolderError
 from dlrun.execution.opening import OpenedRun, load_assembly, load_rows, open_trained
+from dlrun.exporters import names_functions
 from dlrun.rundir.files import write_text
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file, hash_file, recorded_files
@@ -22,6 +23,7 @@ from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import CONFIG, RECORD, REPORT
 from dlrun.rundir.record import record_text
 from dlrun.training.listener import Listener
+from dlrun.warm.standby import need_untouched_tensorflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +44,8 @@ def export(
         DlrunError: The run is not finished, a word is wrong, or an exporter refuses.
     """
     components = _read(run, words)
+    if names_functions(components):
+        need_untouched_tensorflow()
     with holding_lock(run.path):
         if run.read_record()["status"] != "finished":
             raise RunFolderError(

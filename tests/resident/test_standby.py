@@ -61,13 +61,46 @@ def test_a_run_of_other_threads_is_left_to_a_copy_that_can_have_them(resident, t
     resident.wait_for_standby()
     done = resident.run(*TRAIN, "--threads", "1", cwd=tmp_path)
     assert pid_of(tmp_path, done) != resident.wait_for_standby()
-    for words in (["evaluate", "latest"], ["explain", "latest"]):
+    for words in (["evaluate", "latest"], ["explain", "latest"], ["export", "latest", "script"]):
         standby = resident.wait_for_standby()
         told = resident.run(*words, cwd=tmp_path)
         alone = by_itself(words, tmp_path, resident)
         assert (told.returncode, same(told.stdout)) == (0, same(alone.stdout))
         assert same(told.stderr) == same(alone.stderr)
         assert wait_for(lambda pid=standby: state_of(pid) is None)  # it was asked first
+
+
+@pytest.mark.slow
+def test_threads_that_a_variable_asks_for_are_there(resident, tmp_path):
+    """There is one run, one process keeps its graphs, and no copy that is ready is used up."""
+    standby, pids = resident.wait_for_standby(), set()
+    for seed in ("1", "2", "3"):
+        done = resident.run(*TRAIN, "--seed", seed, cwd=tmp_path, env={"DLRUN_THREADS": "1"})
+        assert done.stderr.count(b"run folder") == 1
+        pids.add(pid_of(tmp_path, done))
+    assert len(list((tmp_path / "runs").glob("2*"))) == 3
+    assert len(pids) == 1
+    assert resident.wait_for_standby() == standby
+
+
+@pytest.mark.slow
+def test_files_with_names_of_functions_are_those_of_a_process_of_its_own(resident, tmp_path):
+    """TensorFlow counts its functions in a process, from the first one."""
+    pytest.importorskip("onnx")
+    words = [*TRAIN, "--set", "exports=[saved_model,onnx]", "--set", "training.epochs=1"]
+    resident.wait_for_standby()
+    done = [resident.run(*words, "--seed", "1", cwd=tmp_path) for _ in range(2)]  # the same kind
+    done.append(by_itself([*words, "--seed", "1"], tmp_path, resident))
+    assert [one.stderr.count(b"run folder") for one in done] == [1, 1, 1]
+    runs = [tmp_path / one.stdout.decode().strip() for one in done]
+    for name in ("model.onnx", "saved_model/saved_model.pb"):
+        assert len({(run / name).read_bytes() for run in runs}) == 1, name
+        (runs[0] / name).unlink()
+    resident.wait_for_standby()
+    again = resident.run("export", runs[0], "onnx", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert by_itself(["export", runs[1], "onnx"], tmp_path, resident).returncode == 0
+    assert len({(run / "model.onnx").read_bytes() for run in runs[:2]}) == 1
 
 
 @pytest.mark.slow
@@ -119,6 +152,18 @@ def test_one_that_is_ended_is_missed_by_nobody(own_resident, tmp_path):
         assert wait_for(lambda pid=standby: state_of(pid) is None)
         done = own_resident.run(*TRAIN, cwd=tmp_path)
         assert standby != pid_of(tmp_path, done)
+
+
+@pytest.mark.slow
+def test_one_that_does_not_answer_is_given_up(own_resident, tmp_path):
+    """It does not hold what a caller has open: who reads that waits for its end."""
+    standby = own_resident.wait_for_standby()
+    os.kill(standby, signal.SIGSTOP)
+    many = {f"VARIABLE_{number}": "x" * 100_000 for number in range(6)}  # more than a socket holds
+    done = own_resident.run(*TRAIN, cwd=tmp_path, env=many)
+    assert pid_of(tmp_path, done) != standby
+    assert wait_for(lambda: state_of(standby) is None)
+    assert own_resident.wait_for_standby() != standby
 
 
 def test_it_holds_nothing_of_a_caller_and_ends_with_its_parent(tmp_path):
