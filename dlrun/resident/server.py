@@ -27,6 +27,8 @@ MOST_KEPT = 2
 _BACKLOG = 64
 _CLIENT_SECONDS = 2.0
 """How long this process, which does one thing at a time, waits for a client to have its say."""
+_QUIET_SECONDS = 1.0
+"""How long a command has begun before an only core makes a copy ready for the next one."""
 _LOOK_SECONDS = 30.0
 """How often it is looked whether the installation has changed while nobody asks for anything."""
 
@@ -57,6 +59,8 @@ class Server:
     _copies: dict[int, Copy] = field(default_factory=dict)
     _standby: Copy | None = None  # made before anybody asks for it, for any command line
     _is_standby_ready: bool = False
+    _standby_at: float = 0.0  # when the next one is to be made, now at first
+    _has_spare_core: bool = field(default_factory=lambda: len(os.sched_getaffinity(0)) > 1)
     _used: float = field(default_factory=time.monotonic)
     _is_leaving: bool = False
 
@@ -91,7 +95,6 @@ class Server:
     def serve(self) -> None:
         """Do what is asked for until nothing is left to do, and no copy works."""
         looked = time.monotonic()
-        self._prepare_standby()
         while not self._is_leaving or any(one.client for one in self._copies.values()):
             ready = self._selector.select(self._patience())
             # Who is free again is known before somebody asks for it.
@@ -100,6 +103,8 @@ class Server:
                     key.data()
             now = time.monotonic()
             self._end_overdue(now)
+            if now >= self._standby_at:
+                self._prepare_standby()
             if now > looked + _LOOK_SECONDS and not self._is_leaving:
                 looked = now
                 if not self.installation.is_current():
@@ -114,6 +119,7 @@ class Server:
     def _patience(self) -> float:
         now = time.monotonic()
         ends = [one.until for one in self._copies.values() if one.until is not None]
+        ends.append(self._standby_at)
         if not any(one.client for one in self._copies.values()):
             ends.append(self._used + self.idle_seconds)
         return max(min([now + _LOOK_SECONDS, *ends]) - now, 0.01)
@@ -150,8 +156,6 @@ class Server:
             wire.close_all(files)
             if not is_taken:
                 client.close()
-        if is_taken:
-            self._prepare_standby()  # which must not hold a client's files
 
     def _answer(self, client: socket.socket, request: Request, files: list[int]) -> bool:
         """Do what is asked for; True if the connection is needed any further."""
@@ -170,6 +174,8 @@ class Server:
                 # One that was left by another copy is asked for again.
                 self.served += wire.UNTOUCHED not in request
                 self._run(Call(request, files, client))
+                if self._standby is None:
+                    self._standby_at = self._used + (0 if self._has_spare_core else _QUIET_SECONDS)
                 return True
             self.refused += 1
             self.refusal = why
@@ -226,6 +232,7 @@ class Server:
 
     def _prepare_standby(self) -> None:
         """Let a copy make itself ready for whatever comes next, unless there is one."""
+        self._standby_at = float("inf")
         if self._standby is None and not self._is_leaving:
             self._is_standby_ready = False
             self._standby = self._fork(None)

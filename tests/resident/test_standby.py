@@ -144,6 +144,23 @@ def test_a_process_that_has_kept_its_graphs_for_long_is_followed_by_another(tmp_
     warm.process.stdout.close()
 
 
+@pytest.mark.slow
+def test_an_only_core_makes_one_ready_when_it_is_quiet(tmp_path):
+    """In a loop of commands it would be made at the cost of the next one."""
+    one = {min(os.sched_getaffinity(0))}
+    before = f"import os; os.sched_setaffinity(0, {one}); import dlrun.resident.server as server"
+    warm = start_resident(tmp_path / "runtime", f"{before}; server._QUIET_SECONDS = 6")
+    first = warm.wait_for_standby()
+    alone = {"cwd": tmp_path, "preexec_fn": lambda: os.sched_setaffinity(0, one)}
+    pids = [pid_of(tmp_path, warm.run(*TRAIN, "--name", name, **alone)) for name in "ab"]
+    assert pids[0] == first != pids[1]
+    assert int(warm.ask()["standby"]) == 0
+    assert warm.wait_for_standby() not in (0, first)
+    warm.process.terminate()
+    assert warm.process.wait(10) == 0
+    warm.process.stdout.close()
+
+
 def test_one_that_is_ended_is_missed_by_nobody(own_resident, tmp_path):
     """Not even by the command that comes next, though a signal was sent before it."""
     for number in (signal.SIGKILL, signal.SIGINT):
