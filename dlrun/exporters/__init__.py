@@ -27,14 +27,14 @@ class Written:
 def names_functions(exports: Sequence[Component]) -> bool:
     """Say whether files will hold the names of TensorFlow's functions, which a process counts.
 
-    So says `NAMES_FUNCTIONS` of the file of an exporter, which is not imported for it.
+    So says `NAMES_FUNCTIONS` of the file of an exporter.
     """
     return any(says("exporters", one.type, "NAMES_FUNCTIONS") for one in exports)
 
 
 def packs_run(word: str) -> bool:
     """Say whether an exporter packs the run with all that it holds, as `PACKS_RUN` of its file."""
-    return bool(getattr(import_module(f"dlrun.exporters.{word}"), "PACKS_RUN", False))
+    return says("exporters", word, "PACKS_RUN")
 
 
 def packing_last(exports: Sequence[Component]) -> list[list[Component]]:

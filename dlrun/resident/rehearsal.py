@@ -43,7 +43,7 @@ def suits(request: Mapping[str, Sequence[bytes]], process: Fitness) -> bool:
     if any(one.startswith(b"DLRUN_THREADS=") for one in request["environ"]):
         return False
     words = [os.fsdecode(word).partition("=")[0] for word in request["argv"][1:]]
-    return words[:1] in [[one] for one in _COMPUTING] and not set(words) & set(_CHOOSING)
+    return bool(words) and words[0] in _COMPUTING and not {*words} & {*_CHOOSING}
 
 
 def rehearse() -> None:

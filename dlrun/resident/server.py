@@ -205,9 +205,10 @@ class Server:
     def _run(self, call: Call) -> None:
         """Let a copy run a command line: one that is kept for its kind, else the next best."""
         kind = kind_of(call.request, call.files[-1])
-        waiting = [one for one in self._copies.values() if one.client is None and one.kind == kind]
-        if kind is not None and any(self._hand_over(call, copy) for copy in waiting):
-            return
+        if kind is not None and wire.UNTOUCHED not in call.request:
+            kept = [one for one in self._copies.values() if (one.client, one.kind) == (None, kind)]
+            if any(self._hand_over(call, copy) for copy in kept):
+                return
         standby = self._standby
         if standby is not None and self._is_standby_ready and suits(call.request, self.fitness):
             self._standby = None

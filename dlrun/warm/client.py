@@ -48,22 +48,23 @@ def try_resident(words: list[str]) -> None:
     asked = facts(files)
     held = {signal.Signals[name] for name in (*_RELAYED, "SIGTSTP", "SIGCONT")}
     signal.pthread_sigmask(signal.SIG_BLOCK, held)
-    if not waits_for_terminal(words) and _is_left(connection, asked, files, before):
-        connection.close()
+    with contextlib.closing(connection):
+        is_left = not waits_for_terminal(words) and _let_run(connection, asked, files, before)
+    if is_left and (other := place.connect()) is not None:
         from dlrun.warm import wire
 
-        connection = place.connect()
-        if connection is not None:
-            _is_left(connection, {**asked, wire.UNTOUCHED: [b"1"]}, files, before)
-    if connection is not None:
-        connection.close()
+        with contextlib.closing(other):
+            _let_run(other, {**asked, wire.UNTOUCHED: [b"1"]}, files, before)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _is_left(
+def _let_run(
     connection: socket.socket, asked: dict[str, list[bytes]], files: list[int], mask: object
 ) -> bool:
-    """Let a copy run this command line, and end as it ends; true if it leaves it to another one."""
+    """Let a copy run this command line, and end as it ends.
+
+    Return where none does: true if one has begun, and leaves it to another one.
+    """
     pid = _ask(connection, asked, files)
     if pid is None:
         return False

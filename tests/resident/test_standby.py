@@ -104,6 +104,19 @@ def test_files_with_names_of_functions_are_those_of_a_process_of_its_own(residen
 
 
 @pytest.mark.slow
+def test_of_several_that_keep_graphs_only_one_is_asked_in_vain(own_resident, tmp_path):
+    """A new process, which takes seconds, runs no command that a copy can run."""
+    words = [*TRAIN, "--set", "exports=[saved_model]"]
+    both = [own_resident.start(*words, "--seed", "1", cwd=tmp_path) for _ in range(2)]
+    assert [one.communicate(timeout=120) and one.returncode for one in both] == [0, 0]
+    assert own_resident.ask()["kept"] == "2"
+    third = own_resident.start(*words, "--seed", "2", cwd=tmp_path)
+    out, err = third.communicate(timeout=120)
+    done = subprocess.CompletedProcess(words, third.returncode, out, err)
+    assert pid_of(tmp_path, done) != third.pid
+
+
+@pytest.mark.slow
 def test_runs_of_many_are_trained_by_copies_that_have_not_computed(resident, tmp_path):
     """They are copies of the process that is asked for them."""
     standby = resident.wait_for_standby()
